@@ -3573,9 +3573,9 @@ State of the rate limit for calls. Mixcloud does not publish its limit, so the s
 lowers it when Mixcloud refuses calls. Unknown values are null.
 """
 type RateLimit {
-  "Maximum number of calls in a row, after a pause."
+  "Burst: the number of calls that can be made at once after a quiet period."
   budget: Int
-  "Number of calls of ` + "`" + `budget` + "`" + ` that are used up at the moment."
+  "Number of calls of ` + "`" + `budget` + "`" + ` that are currently used up."
   spent: Int
   "Number of calls that can be made now."
   remaining: Int
@@ -3643,9 +3643,9 @@ type FollowUserPayload {
   """
   user: User @cost(calls: 1)
   """
-  The user as the first edge of the viewer's ` + "`" + `following` + "`" + `, for Relay's ` + "`" + `@prependEdge` + "`" + ` and similar cache updates. The
-  cursor continues that list without ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `. The calls are shared with ` + "`" + `user` + "`" + ` and ` + "`" + `viewer` + "`" + `. Null if the
-  input was refused.
+  The user as the first edge of the viewer's ` + "`" + `following` + "`" + `, for Relay's ` + "`" + `@prependEdge` + "`" + ` and similar cache updates. Its
+  cursor is valid for this list without ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `. Its calls are shared with ` + "`" + `user` + "`" + ` and ` + "`" + `viewer` + "`" + `. Null if
+  the input was refused.
 
   Cost: 1 call, plus 1 if ` + "`" + `cursor` + "`" + ` is selected.
   """
@@ -3734,9 +3734,9 @@ type FavoriteCloudcastPayload {
   """
   cloudcast: Cloudcast @cost(calls: 1)
   """
-  The cloudcast as the first edge of the viewer's ` + "`" + `favorites` + "`" + `, for Relay's ` + "`" + `@prependEdge` + "`" + ` and similar cache updates. The
-  cursor continues that list without ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `. The calls are shared with ` + "`" + `cloudcast` + "`" + ` and ` + "`" + `viewer` + "`" + `. Null if
-  the input was refused.
+  The cloudcast as the first edge of the viewer's ` + "`" + `favorites` + "`" + `, for Relay's ` + "`" + `@prependEdge` + "`" + ` and similar cache updates.
+  Its cursor is valid for this list without ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `. Its calls are shared with ` + "`" + `cloudcast` + "`" + ` and ` + "`" + `viewer` + "`" + `.
+  Null if the input was refused.
 
   Cost: 1 call, plus 1 if ` + "`" + `cursor` + "`" + ` is selected.
   """
@@ -3904,8 +3904,8 @@ type AddToListenLaterPayload {
   cloudcast: Cloudcast @cost(calls: 1)
   """
   The cloudcast as the first edge of the viewer's ` + "`" + `listenLater` + "`" + `, for Relay's ` + "`" + `@prependEdge` + "`" + ` and similar cache updates.
-  The cursor continues that list without ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `. The calls are shared with ` + "`" + `cloudcast` + "`" + ` and ` + "`" + `viewer` + "`" + `. Null
-  if the input was refused.
+  Its cursor is valid for this list without ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `. Its calls are shared with ` + "`" + `cloudcast` + "`" + ` and ` + "`" + `viewer` + "`" + `.
+  Null if the input was refused.
 
   Cost: 1 call, plus 1 if ` + "`" + `cursor` + "`" + ` is selected.
   """
@@ -4255,7 +4255,7 @@ type Category implements Resource & Node {
     offset: Int
   ): UserConnection @cost(calls: 1)
   """
-  Cloudcasts picked by the users of this category.
+  Cloudcasts that users picked for this category.
 
   Cost: 1 call per page.
   """
@@ -4272,7 +4272,7 @@ type Category implements Resource & Node {
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  Users picked by the users of this category.
+  Users that were picked for this category.
 
   Cost: 1 call per page.
   """
@@ -5472,7 +5472,7 @@ type Track implements Resource & Node {
 
 "An entry of a tracklist."
 interface Section {
-  "Position in the tracklist as Mixcloud counts: from 0, or in old responses from 1."
+  "Position in the tracklist. Mixcloud counts from 0, in old responses from 1."
   position: Int
   "Start in seconds."
   startTime: Int
@@ -5480,7 +5480,7 @@ interface Section {
 
 "A track in a cloudcast."
 type TrackSection implements Section {
-  "Position in the tracklist as Mixcloud counts: from 0, or in old responses from 1."
+  "Position in the tracklist. Mixcloud counts from 0, in old responses from 1."
   position: Int
   "Start in seconds."
   startTime: Int
@@ -5494,7 +5494,7 @@ type TrackSection implements Section {
 
 "A chapter of a cloudcast, such as an interview."
 type ChapterSection implements Section {
-  "Position in the tracklist as Mixcloud counts: from 0, or in old responses from 1."
+  "Position in the tracklist. Mixcloud counts from 0, in old responses from 1."
   position: Int
   "Start in seconds."
   startTime: Int
@@ -5600,11 +5600,11 @@ input EditCloudcastInput {
   picture: Upload
   "New description of at most 1,000 characters. Null or empty clears it."
   description: String
-  "At most 5 tags, which replace all present ones. Null or empty clears them."
+  "At most 5 tags, which replace all current ones. Null or empty clears them."
   tags: [String!]
-  "Tracklist, which replaces the present one. Null or empty clears it."
+  "Tracklist, which replaces the current one. Null or empty clears it."
   sections: [SectionInput!]
-  "Usernames of at most 2 hosts, which replace all present ones. Null or empty clears them. For Pro accounts."
+  "Usernames of at most 2 hosts, which replace all current ones. Null or empty clears them. For Pro accounts."
   hosts: [String!]
   "Time of publication. Only for a cloudcast that has never been public. Cannot be null. For Pro accounts."
   publishDate: DateTime
@@ -5694,14 +5694,14 @@ type UploadProgress {
   phase: UploadPhase!
   "Number of bytes of files that were sent to Mixcloud."
   bytesSent: Int64!
-  "Total number of bytes of files. Null if the client did not announce it."
+  "Total number of bytes of files. Null if the request has no ` + "`" + `Content-Length` + "`" + `."
   bytesTotal: Int64
 }
 
 "Real-time updates over server-sent events."
 type Subscription {
   """
-  Progress of an upload by the same viewer. The first event is the present state, and the stream ends with the upload. A
+  Progress of an upload by the same viewer. The first event is the current state, and the stream ends with the upload. A
   client can subscribe before the upload starts.
   """
   uploadProgress("The ` + "`" + `uploadId` + "`" + ` of the upload's input." uploadId: String!): UploadProgress!

@@ -25,11 +25,11 @@ type EditCloudcastInput struct {
 	Picture graphql.Omittable[*upload.File] `json:"picture,omitempty"`
 	// New description of at most 1,000 characters. Null or empty clears it.
 	Description graphql.Omittable[*string] `json:"description,omitempty"`
-	// At most 5 tags, which replace all present ones. Null or empty clears them.
+	// At most 5 tags, which replace all current ones. Null or empty clears them.
 	Tags graphql.Omittable[[]string] `json:"tags,omitempty"`
-	// Tracklist, which replaces the present one. Null or empty clears it.
+	// Tracklist, which replaces the current one. Null or empty clears it.
 	Sections graphql.Omittable[[]*SectionInput] `json:"sections,omitempty"`
-	// Usernames of at most 2 hosts, which replace all present ones. Null or empty clears them. For Pro accounts.
+	// Usernames of at most 2 hosts, which replace all current ones. Null or empty clears them. For Pro accounts.
 	Hosts graphql.Omittable[[]string] `json:"hosts,omitempty"`
 	// Time of publication. Only for a cloudcast that has never been public. Cannot be null. For Pro accounts.
 	PublishDate graphql.Omittable[*time.Time] `json:"publishDate,omitempty"`
@@ -118,7 +118,7 @@ type UploadProgress struct {
 	Phase UploadPhase `json:"phase"`
 	// Number of bytes of files that were sent to Mixcloud.
 	BytesSent int64 `json:"bytesSent"`
-	// Total number of bytes of files. Null if the client did not announce it.
+	// Total number of bytes of files. Null if the request has no `Content-Length`.
 	BytesTotal *int64 `json:"bytesTotal,omitempty"`
 }
 
