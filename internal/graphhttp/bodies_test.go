@@ -47,7 +47,7 @@ func TestBodies(t *testing.T) {
 					go func() { codes <- serve(h, request(t, "POST", "/graphql", c.first, c.headers...)).Code }()
 					synctest.Wait()
 					if counted := bodies.Bytes(); counted < int64(len(c.first))-20<<10 || counted > maximum {
-						t.Errorf("%d bytes are counted", counted)
+						t.Errorf("%d bytes counted before the limit, want at least %d and at most %d", counted, len(c.first)-20<<10, maximum)
 					}
 					var second *httptest.ResponseRecorder
 					began := time.Now()
@@ -57,15 +57,15 @@ func TestBodies(t *testing.T) {
 					}()
 					synctest.Wait()
 					if refused := second != nil; refused != (c.code == 503) || refused && (second.Header().Get("Retry-After") != "1" || time.Since(began) > 0) {
-						t.Errorf("refused: %v %+v", refused, second)
+						t.Errorf("second request refused: %v, want %v with Retry-After 1 and without a wait; response %+v", refused, c.code == 503, second)
 					}
 					slot.Close()
 					if got := []int{<-codes, <-codes}; got[0]+got[1] != 200+c.code {
-						t.Errorf("responses %v", got)
+						t.Errorf("statuses %v, want 200 and %d", got, c.code)
 					}
 					synctest.Wait()
 					if counted := bodies.Bytes(); counted != 0 {
-						t.Errorf("%d bytes are counted afterwards", counted)
+						t.Errorf("%d bytes counted after both responses, want 0", counted)
 					}
 				})
 			})
@@ -86,16 +86,16 @@ func TestBodyMemory_CountReceivedBytes(t *testing.T) {
 			go func() { done <- fmt.Sprint(serve(h, r).Code) }()
 			synctest.Wait()
 			if counted := bodies.Bytes(); counted != 0 {
-				t.Errorf("%s: %d bytes are counted", way, counted)
+				t.Errorf("%s: %d bytes counted before the body arrived, want 0", way, counted)
 			}
 			stalled <- bytes.Repeat([]byte(" "), 100<<10)
 			synctest.Wait()
 			if counted := bodies.Bytes(); counted != 84<<10 {
-				t.Errorf("%s: %d bytes are counted of 100 KiB", way, counted)
+				t.Errorf("%s: %d bytes counted of a stalled body of 100 KiB, want the received %d", way, counted, 84<<10)
 			}
 			close(stalled)
 			if code := <-done; code != "400" || bodies.Bytes() != 0 {
-				t.Errorf("%s: %s, %d bytes are counted", way, code, bodies.Bytes())
+				t.Errorf("%s: status %s, want 400; %d bytes counted afterwards, want 0", way, code, bodies.Bytes())
 			}
 		}
 	})

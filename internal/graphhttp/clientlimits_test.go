@@ -31,22 +31,22 @@ func TestClientLimits_Inflight(t *testing.T) {
 		for range 2 {
 			rec := send(t, h, `{"query":"{ hello }"}`, "X-Client: a", newer)
 			if rec.Code != http.StatusTooManyRequests || rec.Header().Get("Retry-After") != "1" || !strings.Contains(rec.Body.String(), `"limit":"client-inflight"`) || !strings.HasPrefix(rec.Header().Get("Content-Type"), "application/graphql-response+json") {
-				t.Errorf("status %d: %s", rec.Code, rec.Body)
+				t.Errorf("request above the limit: status %d, want 429 with limit client-inflight and Retry-After 1; body %s", rec.Code, rec.Body)
 			}
 		}
 		if rec := serve(h, request(t, http.MethodOptions, "/graphql", "", "X-Client: a")); rec.Code != http.StatusNoContent {
-			t.Errorf("OPTIONS: status %d", rec.Code)
+			t.Errorf("OPTIONS above the limit: status %d, want 204", rec.Code)
 		}
 		if rec := send(t, h, `{"query":"{ hello }"}`, "X-Client: b"); rec.Body.String() != hello {
-			t.Errorf("another client: status %d: %s", rec.Code, rec.Body)
+			t.Errorf("another client: status %d, want 200: %s", rec.Code, rec.Body)
 		}
 		leave()
 		<-done
 		if rec := send(t, h, `{"query":"{ hello }"}`, "X-Client: a"); rec.Body.String() != hello {
-			t.Errorf("afterwards: status %d: %s", rec.Code, rec.Body)
+			t.Errorf("after the other operations ended: status %d, want 200: %s", rec.Code, rec.Body)
 		}
 		if got := log.String(); strings.Count(got, "request refused: client limit reached") != 1 {
-			t.Errorf("the log is %s", got)
+			t.Errorf("log %s, want one refusal", got)
 		}
 	})
 }

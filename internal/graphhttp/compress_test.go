@@ -64,13 +64,13 @@ func TestCompress(t *testing.T) {
 				t.Fatalf("Content-Encoding %q, want %q", got, tt.coding)
 			}
 			if !strings.Contains(w.Header().Get("Vary"), "Accept-Encoding") {
-				t.Errorf("Vary: %q", w.Header().Get("Vary"))
+				t.Errorf("Vary = %q, want it to contain Accept-Encoding", w.Header().Get("Vary"))
 			}
 			if got := w.Header().Get("ETag"); got != tt.tag {
 				t.Errorf("ETag %s, want %s", got, tt.tag)
 			}
 			if w.Header().Get("No-Gzip-Compression") != "" {
-				t.Error("an internal header is sent")
+				t.Error("the internal header No-Gzip-Compression was sent")
 			}
 			plain := compressed(t, tt.path, "", tt.next).Body.String()
 			if got := decompressed(t, tt.coding, w.Body.Bytes()); got != plain {
@@ -127,7 +127,7 @@ func TestCompress_FlushesEvents(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	if resp.Header.Get("Content-Encoding") != "gzip" {
-		t.Fatalf("the stream is not compressed: %v", resp.Header)
+		t.Fatalf("headers %v, want Content-Encoding gzip", resp.Header)
 	}
 	from, err := gzip.NewReader(resp.Body)
 	if err != nil {
@@ -139,7 +139,7 @@ func TestCompress_FlushesEvents(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !strings.HasPrefix(string(event), "event: next") {
-			t.Fatalf("%q", event)
+			t.Fatalf("first event = %q, want it to begin with event: next", event)
 		}
 		next <- struct{}{}
 	}

@@ -55,15 +55,15 @@ func TestCORS(t *testing.T) {
 					t.Errorf("preflight %t: %+v, want %+v", preflight, got, tt.want)
 				}
 				if len(tt.allowed) > 0 && !strings.Contains(strings.Join(w.Header().Values("Vary"), ","), "Origin") {
-					t.Errorf("preflight %t: the response depends on the origin, and Vary does not say so", preflight)
+					t.Errorf("preflight %t: the response depends on the origin, want Origin in Vary", preflight)
 				}
 				if preflight && tt.want.origin != "" {
 					if w.Header().Get("Access-Control-Max-Age") != "86400" || !strings.Contains(w.Header().Get("Access-Control-Allow-Headers"), "idempotency-key") {
-						t.Errorf("preflight: %v", w.Header())
+						t.Errorf("preflight headers = %v, want Max-Age 86400 and Allow-Headers with idempotency-key", w.Header())
 					}
 				}
 				if exposed := w.Header().Get("Access-Control-Expose-Headers"); !preflight && tt.want.origin != "" && !strings.Contains(exposed, "Retry-After") {
-					t.Errorf("exposed headers: %q", exposed)
+					t.Errorf("Access-Control-Expose-Headers = %q, want it to contain Retry-After", exposed)
 				}
 			}
 			if reached != 1 {
@@ -89,7 +89,7 @@ func TestCORS_RefusesOtherRequests(t *testing.T) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		if got := w.Header().Get("Access-Control-Allow-Methods"); got != "" {
-			t.Errorf("%+v: methods %q are allowed", tt, got)
+			t.Errorf("%+v: Access-Control-Allow-Methods = %q, want none", tt, got)
 		}
 	}
 }
@@ -104,7 +104,7 @@ func TestCORS_OnlyAtItsPath(t *testing.T) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		if got := w.Header().Get("Access-Control-Allow-Origin"); got != "" {
-			t.Errorf("%s is shared with %q", path, got)
+			t.Errorf("%s: Access-Control-Allow-Origin = %q, want none", path, got)
 		}
 	}
 }

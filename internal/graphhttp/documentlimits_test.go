@@ -73,16 +73,16 @@ func TestLimits_ErrorDetails(t *testing.T) {
 				tt.status = http.StatusBadRequest
 			}
 			if rec := post(t, tt.options, tt.allowed, newer); rec.Code != http.StatusOK && !strings.Contains(rec.Body.String(), "GRAPHQL_VALIDATION_FAILED") {
-				t.Errorf("an allowed document is refused: %s", rec.Body)
+				t.Errorf("document at the limit was refused: %s", rec.Body)
 			}
 			rec := post(t, tt.options, tt.above, newer)
 			got := errorsIn(t, rec.Body.Bytes())
 			if rec.Code != tt.status || len(got.Errors) != 1 || len(got.Data) > 0 {
-				t.Fatalf("status %d: %s", rec.Code, rec.Body)
+				t.Fatalf("document above the limit: status %d, want %d with one error and no data: %s", rec.Code, tt.status, rec.Body)
 			}
 			x := got.Errors[0].Extensions
 			if x["code"] != "LIMIT_EXCEEDED" || x["limit"] != tt.limit || x["value"] != tt.value || x["maximum"] != tt.maximum {
-				t.Errorf("got %v", x)
+				t.Errorf("error extensions = %v, want code LIMIT_EXCEEDED, limit %s, value %v, maximum %v", x, tt.limit, tt.value, tt.maximum)
 			}
 		})
 	}
@@ -115,20 +115,20 @@ func TestHideSchema(t *testing.T) {
 			body := strings.TrimSuffix(bodyOf(t, tt.query), "}") + `,"variables":` + tt.variables + "}"
 			hidden := post(t, graphhttp.Options{HideSchema: true}, body, newer)
 			if hidden.Code != http.StatusBadRequest || !strings.Contains(hidden.Body.String(), "GRAPHQL_VALIDATION_FAILED") || strings.Contains(hidden.Body.String(), "id you mean") || strings.Contains(hidden.Body.String(), `"data"`) {
-				t.Errorf("status %d: %s", hidden.Code, hidden.Body)
+				t.Errorf("hidden schema: status %d, want 400 with GRAPHQL_VALIDATION_FAILED and no suggestion: %s", hidden.Code, hidden.Body)
 			}
 			shown := post(t, graphhttp.Options{}, body, newer)
 			if strings.Contains(name, "__") {
 				if shown.Code != http.StatusOK {
-					t.Errorf("shown: status %d: %s", shown.Code, shown.Body)
+					t.Errorf("visible schema: status %d, want 200: %s", shown.Code, shown.Body)
 				}
 			} else if !strings.Contains(shown.Body.String(), "id you mean") {
-				t.Errorf("no name is suggested: %s", shown.Body)
+				t.Errorf("visible schema: response suggests no name: %s", shown.Body)
 			}
 		})
 	}
 	rec := post(t, graphhttp.Options{HideSchema: true}, bodyOf(t, "{ hello }"), newer)
 	if rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), `"hello":"you"`) {
-		t.Errorf("status %d: %s", rec.Code, rec.Body)
+		t.Errorf("valid query with a hidden schema: status %d, want 200: %s", rec.Code, rec.Body)
 	}
 }

@@ -104,7 +104,7 @@ func TestEvents(t *testing.T) {
 				}
 				want := map[bool]string{true: "text/event-stream", false: "json; charset=utf-8"}[tt.status == 200]
 				if got := rec.Header().Get("Content-Type"); !strings.HasSuffix(got, want) {
-					t.Errorf("the type is %q", got)
+					t.Errorf("Content-Type = %q, want suffix %q", got, want)
 				}
 			})
 		})
@@ -122,7 +122,7 @@ func TestEvents_keepAlive(t *testing.T) {
 		}
 		rec := serve(graphhttp.New(s, graphhttp.Options{}), request(t, http.MethodPost, "/graphql", `{"query":"{ hello }"}`, "Content-Type: application/json", eventStream))
 		if want := ":\n\n:\n\nevent: next\ndata: {\"data\":{\"hello\":\"late\"}}\n\nevent: complete\ndata: \n\n"; rec.Body.String() != want {
-			t.Errorf("got %q", rec.Body.String())
+			t.Errorf("stream = %q, want %q", rec.Body.String(), want)
 		}
 	})
 }
@@ -163,7 +163,7 @@ func TestEvents_clientLeaves(t *testing.T) {
 	defer resp.Body.Close()
 	first := make([]byte, 3)
 	if _, err := io.ReadFull(resp.Body, first); err != nil || string(first) != ":\n\n" {
-		t.Fatalf("the stream begins with %q, %v", first, err)
+		t.Fatalf("stream begins with %q, want a keep-alive comment (error %v)", first, err)
 	}
 	leave()
 	<-ended

@@ -83,10 +83,10 @@ func TestStatus(t *testing.T) {
 					t.Errorf("%s: %s lacks %s", tt.reason, rec.Body, tt.want)
 				}
 				if rec.Code >= 400 && strings.Contains(rec.Body.String(), `"data"`) {
-					t.Errorf("the response has data without an execution: %s", rec.Body)
+					t.Errorf("status %d with data, want errors only: %s", rec.Code, rec.Body)
 				}
 				if !json.Valid(rec.Body.Bytes()) || !strings.HasSuffix(rec.Header().Get("Content-Type"), "json; charset=utf-8") {
-					t.Errorf("the response is not JSON in UTF-8: %q %s", rec.Header().Get("Content-Type"), rec.Body)
+					t.Errorf("Content-Type = %q, want JSON in UTF-8: %s", rec.Header().Get("Content-Type"), rec.Body)
 				}
 			})
 		}
@@ -98,7 +98,7 @@ func TestErrors_DoNotEcho(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`s3cret-canary`, `{"query": s3cret-canary`, `{"query":{"s3cret-canary":1}}`, `"s3cret-canary"`, `{"query":"{ panic }"}`} {
 		if rec := post(t, graphhttp.Options{}, body); strings.Contains(rec.Body.String(), "s3cret-canary") {
-			t.Errorf("%s: the response quotes it: %s", body, rec.Body)
+			t.Errorf("%s: the response echoes the request: %s", body, rec.Body)
 		}
 	}
 }
@@ -150,7 +150,7 @@ func TestNegotiation(t *testing.T) {
 				t.Errorf("status %d, type %q, want %q", rec.Code, got, tt.want)
 			}
 			if rec.Header().Get("Vary") != "Accept" {
-				t.Errorf("Vary is %q", rec.Header().Get("Vary"))
+				t.Errorf("Vary = %q, want Accept", rec.Header().Get("Vary"))
 			}
 		})
 	}
@@ -260,7 +260,7 @@ func TestLimits(t *testing.T) {
 				t.Errorf("status %d, want %d; %s lacks %s", rec.Code, tt.status, rec.Body, tt.want)
 			}
 			if tt.status >= 400 && !strings.Contains(tt.want, "GRAPHQL_") && !strings.Contains(rec.Body.String(), "LIMIT_EXCEEDED") {
-				t.Errorf("the code is not LIMIT_EXCEEDED: %s", rec.Body)
+				t.Errorf("response lacks the code LIMIT_EXCEEDED: %s", rec.Body)
 			}
 		})
 	}
@@ -296,7 +296,7 @@ func TestBody_CutShort(t *testing.T) {
 	r.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))
 	rec := serve(graphhttp.New(newStub(), graphhttp.Options{}), r)
 	if rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), "is incomplete") {
-		t.Errorf("status %d: %s", rec.Code, rec.Body)
+		t.Errorf("incomplete body: status %d, want 400: %s", rec.Code, rec.Body)
 	}
 }
 
@@ -307,11 +307,11 @@ func TestTimeout(t *testing.T) {
 		start := time.Now()
 		rec := post(t, graphhttp.Options{Timeout: 3 * time.Second}, `{"query":"{ wait hello }"}`, newer)
 		if took := time.Since(start); took != 3*time.Second {
-			t.Errorf("it took %v", took)
+			t.Errorf("operation took %v, want the limit of 3s", took)
 		}
 		for _, part := range []string{`"code":"UPSTREAM_TIMEOUT"`, `"retryable":true`, `"data":{"hello":"you","wait":null}`} {
 			if !strings.Contains(rec.Body.String(), part) {
-				t.Errorf("%s lacks %s", rec.Body, part)
+				t.Errorf("response %s lacks %s", rec.Body, part)
 			}
 		}
 	})
@@ -328,11 +328,11 @@ func TestTimeout_BeforeExecution(t *testing.T) {
 		}
 		rec := post(t, graphhttp.Options{Timeout: 3 * time.Second, Around: late}, `{"query":"{ hello }"}`, newer)
 		if rec.Code != http.StatusServiceUnavailable {
-			t.Errorf("status %d", rec.Code)
+			t.Errorf("timeout before the execution: status %d, want 503", rec.Code)
 		}
 		for _, part := range []string{`"code":"LIMIT_EXCEEDED"`, `"limit":"request-timeout"`, `"maximum":3`, "time limit of 3s"} {
 			if !strings.Contains(rec.Body.String(), part) {
-				t.Errorf("%s lacks %s", rec.Body, part)
+				t.Errorf("response %s lacks %s", rec.Body, part)
 			}
 		}
 	})
@@ -346,7 +346,7 @@ func TestCancelled(t *testing.T) {
 	r := request(t, http.MethodPost, "/graphql", `{"query":"{ hello }"}`, "Content-Type: application/json", newer)
 	rec := serve(graphhttp.New(newStub(), graphhttp.Options{}), r.WithContext(ctx))
 	if rec.Code != http.StatusServiceUnavailable || !strings.Contains(rec.Body.String(), "UPSTREAM_UNAVAILABLE") {
-		t.Errorf("status %d: %s", rec.Code, rec.Body)
+		t.Errorf("canceled request: status %d, want 503 with UPSTREAM_UNAVAILABLE: %s", rec.Code, rec.Body)
 	}
 }
 
@@ -372,7 +372,7 @@ func TestIntrospection(t *testing.T) {
 	t.Parallel()
 	const q = `{"query":"{ __schema { queryType { name } } }"}`
 	if rec := post(t, graphhttp.Options{}, q); strings.Contains(rec.Body.String(), "errors") {
-		t.Errorf("%s", rec.Body)
+		t.Errorf("introspection returned errors: %s", rec.Body)
 	}
 }
 
@@ -394,7 +394,7 @@ func TestQueryCache(t *testing.T) {
 		}
 		r.Header.Set("Content-Type", "application/json")
 		if diff := cmp.Diff(`{"data":{"hello":"`+name+`"}}`, serve(h, r).Body.String()); diff != "" {
-			t.Fatal(diff)
+			t.Fatalf("response differs (-want +got):\n%s", diff)
 		}
 	})
 }
@@ -418,14 +418,14 @@ func FuzzPost(f *testing.F) {
 			Errors []struct{ Extensions struct{ Code string } }
 		}
 		if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil {
-			t.Fatalf("%q: %v: %s", body, err, rec.Body)
+			t.Fatalf("body %q: response is not JSON: %v: %s", body, err, rec.Body)
 		}
 		if got.Data == nil && len(got.Errors) == 0 {
-			t.Fatalf("%q: neither data nor errors: %s", body, rec.Body)
+			t.Fatalf("body %q: response has neither data nor errors: %s", body, rec.Body)
 		}
 		for _, e := range got.Errors {
 			if e.Extensions.Code == "" || e.Extensions.Code == "INTERNAL" && !strings.Contains(body, "panic") {
-				t.Fatalf("%q: %s", body, rec.Body)
+				t.Fatalf("body %q: error without a code, or INTERNAL: %s", body, rec.Body)
 			}
 		}
 	})

@@ -29,7 +29,7 @@ func checkError(t *testing.T, rec *httptest.ResponseRecorder, status int, code g
 		}
 	}
 	if err := json.Unmarshal(rec.Body.Bytes(), &body); err != nil {
-		t.Fatalf("%v: %s", err, rec.Body)
+		t.Fatalf("response is not JSON: %v: %s", err, rec.Body)
 	}
 	if rec.Code != status || body.Data != nil || len(body.Errors) == 0 || body.Errors[0].Extensions.Code != code || !strings.Contains(body.Errors[0].Message, words) {
 		t.Errorf("status %d, want %d %s %q: %s", rec.Code, status, code, words, rec.Body)
@@ -87,12 +87,12 @@ func TestInput_IsValidatedFirst(t *testing.T) {
 			o, executed := counting()
 			o.Principal = func(context.Context) string { return "me" }
 			o.Estimate = func(context.Context, *graphql.OperationContext) opstats.Estimate {
-				t.Error("invalid input was estimated")
+				t.Error("invalid input was estimated, want a validation error first")
 				return opstats.Estimate{}
 			}
 			checkError(t, serve(graphhttp.New(newStub(), o), c.request(t)), c.status, gqlerr.CodeValidationFailed, bad)
 			if *executed > 0 {
-				t.Error("invalid input was executed")
+				t.Error("invalid input was executed, want a validation error first")
 			}
 		})
 	}
@@ -107,7 +107,7 @@ func TestInput_CachedDocument(t *testing.T) {
 	}
 	for range 2 {
 		if rec := send("1.0"); !strings.Contains(rec.Body.String(), `"you"`) {
-			t.Error(rec.Body)
+			t.Errorf("valid value after an invalid one: got %s, want a response with \"you\"", rec.Body)
 		}
 		checkError(t, send("1.5"), 200, gqlerr.CodeValidationFailed, `but this number is not valid`)
 	}
@@ -131,7 +131,7 @@ func TestSubscriptionRoots(t *testing.T) {
 	}
 	rec := post(t, graphhttp.Options{}, `{"query":"subscription { broken broken }"}`, "Accept: text/event-stream")
 	if rec.Code != http.StatusOK {
-		t.Errorf("the same field twice is refused: %s", rec.Body)
+		t.Errorf("the same subscription field twice: status %d, want 200: %s", rec.Code, rec.Body)
 	}
 }
 
@@ -152,7 +152,7 @@ func TestEmptySelections(t *testing.T) {
 		rec := post(t, graphhttp.Options{}, `{"query":`+quoted(query)+`}`)
 		checkError(t, rec, 200, gqlerr.CodeParseFailed, words)
 		if !strings.Contains(rec.Body.String(), `"locations":[{"line":1,"column":`) {
-			t.Errorf("%s: no location: %s", query, rec.Body)
+			t.Errorf("%s: error has no location: %s", query, rec.Body)
 		}
 	}
 }
@@ -165,7 +165,7 @@ func TestSurrogates(t *testing.T) {
 		rec := post(t, graphhttp.Options{}, query(literal))
 		checkError(t, rec, 200, gqlerr.CodeParseFailed, "lone surrogate")
 		if !strings.Contains(rec.Body.String(), `"locations":[{"line":1,"column":`) {
-			t.Errorf("%s: no location: %s", literal, rec.Body)
+			t.Errorf("%s: error has no location: %s", literal, rec.Body)
 		}
 	}
 	for literal, want := range map[string]string{
@@ -176,7 +176,7 @@ func TestSurrogates(t *testing.T) {
 		}
 	}
 	if rec := post(t, graphhttp.Options{}, `{"query":`+quoted("# \\ud83d \"\n{hello(name:\"x\") # \\ud83d\n}")+`}`); !strings.Contains(rec.Body.String(), `"x"`) {
-		t.Errorf("in a comment: %s", rec.Body)
+		t.Errorf("lone surrogate in a comment: got %s, want the value \"x\"", rec.Body)
 	}
 }
 
@@ -196,7 +196,7 @@ func TestSurrogatesInJSON(t *testing.T) {
 	}
 	rec := post(t, graphhttp.Options{}, `{"query":"query($name: String!){hello(name: $name)}","variables":{"name":"\ud83d\ude00 \\ud83d"}}`)
 	if !strings.Contains(rec.Body.String(), `"😀 \\ud83d"`) {
-		t.Error(rec.Body)
+		t.Errorf("got %s, want the variable unchanged", rec.Body)
 	}
 }
 
@@ -230,13 +230,13 @@ func TestByteOrderMarkAndIdentity(t *testing.T) {
 		"a form":   form("Content-Encoding: identity"),
 	} {
 		if rec := serve(h, r); rec.Code != http.StatusOK || strings.Contains(rec.Body.String(), "errors") {
-			t.Errorf("%s: %d %s", name, rec.Code, rec.Body)
+			t.Errorf("%s: status %d, want 200 without errors: %s", name, rec.Code, rec.Body)
 		}
 	}
 	for _, coding := range []string{"gzip", "identity, gzip", "x"} {
 		rec := serve(h, request(t, http.MethodPost, "/graphql", `{"query":"{hello}"}`, "Content-Type: application/json", "Content-Encoding: "+coding))
 		if rec.Code != http.StatusUnsupportedMediaType {
-			t.Errorf("%s: %d", coding, rec.Code)
+			t.Errorf("Content-Encoding %s: status %d, want 415", coding, rec.Code)
 		}
 	}
 }
@@ -255,12 +255,12 @@ func TestVariables_SharedFragment(t *testing.T) {
 		for _, name := range []string{"A", "B", "C"} {
 			rec := serve(h, request(t, http.MethodPost, "/graphql", `{"query":`+quoted(query)+`,"operationName":"`+name+`"}`, "Content-Type: application/json"))
 			if rec.Code != http.StatusOK {
-				t.Fatal(rec.Body)
+				t.Fatalf("operation %s: status %d, want 200: %s", name, rec.Code, rec.Body)
 			}
 		}
 	}
 	one := []any{[]any{map[string]any{"v": "a"}}, []any{map[string]any{}}, []any{map[string]any{"v": "c"}}}
 	if diff := cmp.Diff(append(one, one...), got); diff != "" {
-		t.Error(diff)
+		t.Errorf("values differ (-want +got):\n%s", diff)
 	}
 }

@@ -44,7 +44,7 @@ func errorsIn(t testing.TB, body []byte) errorsOf {
 	t.Helper()
 	var got errorsOf
 	if err := json.Unmarshal(body, &got); err != nil {
-		t.Fatalf("%v: %s", err, body)
+		t.Fatalf("response is not JSON: %v: %s", err, body)
 	}
 	return got
 }
@@ -76,16 +76,16 @@ func TestMaxAliases(t *testing.T) {
 			got := errorsIn(t, rec.Body.Bytes())
 			if !tt.wide {
 				if strings.Contains(rec.Body.String(), "response keys") {
-					t.Errorf("refused: %s", rec.Body)
+					t.Errorf("document below max-aliases was refused: %s", rec.Body)
 				}
 				return
 			}
 			if rec.Code != http.StatusBadRequest || len(got.Errors) != 1 || len(got.Data) != 0 {
-				t.Fatalf("status %d: %s", rec.Code, rec.Body)
+				t.Fatalf("document above max-aliases: status %d, want 400 with one error and no data: %s", rec.Code, rec.Body)
 			}
 			x := got.Errors[0].Extensions
 			if x["code"] != "LIMIT_EXCEEDED" || x["limit"] != "max-aliases" || x["maximum"] != 10.0 || len(got.Errors[0].Locations) != 1 {
-				t.Errorf("error %+v", got.Errors[0])
+				t.Errorf("error = %+v, want LIMIT_EXCEEDED with limit max-aliases, maximum 10 and one location", got.Errors[0])
 			}
 		})
 	}
@@ -103,18 +103,18 @@ func TestMaxDirectives(t *testing.T) {
 		},
 	} {
 		if rec := post(t, graphhttp.Options{}, bodyOf(t, query(50)), newer); rec.Code != http.StatusOK {
-			t.Errorf("%s: 50 directives: status %d: %s", name, rec.Code, rec.Body)
+			t.Errorf("%s: 50 directives: status %d, want 200: %s", name, rec.Code, rec.Body)
 		}
 		rec := post(t, graphhttp.Options{}, bodyOf(t, query(51)), newer)
 		got := errorsIn(t, rec.Body.Bytes())
 		if rec.Code != http.StatusBadRequest || len(got.Errors) != 1 || got.Errors[0].Extensions["limit"] != "max-directives" || got.Errors[0].Extensions["maximum"] != 50.0 {
-			t.Errorf("%s: 51 directives: status %d: %s", name, rec.Code, rec.Body)
+			t.Errorf("%s: 51 directives: status %d, want 400 with limit max-directives: %s", name, rec.Code, rec.Body)
 		}
 	}
 	// The response to 21 kB of unknown directives once had 2 MB of errors.
 	rec := post(t, graphhttp.Options{}, bodyOf(t, "query "+strings.Repeat("@a ", 7000)+"{ hello }"), newer)
 	if got := errorsIn(t, rec.Body.Bytes()); len(got.Errors) != 1 || rec.Body.Len() > 500 {
-		t.Errorf("%d errors in %d bytes", len(got.Errors), rec.Body.Len())
+		t.Errorf("7000 directives: %d errors in %d bytes, want 1 in at most 500", len(got.Errors), rec.Body.Len())
 	}
 }
 
@@ -132,19 +132,19 @@ func TestErrors_AreListedUpToTwenty(t *testing.T) {
 		listed := got.Errors
 		if want != "" {
 			if len(listed) != 21 {
-				t.Fatalf("of %d errors %d are listed", n, len(listed))
+				t.Fatalf("%d of %d errors are listed, want 20 and a summary", len(listed), n)
 			}
 			rest := listed[20]
 			if listed = listed[:20]; rest.Message != want || rest.Extensions["code"] != "GRAPHQL_VALIDATION_FAILED" || rest.Extensions["omitted"] != float64(n-20) {
-				t.Errorf("the last of %d errors is %+v", n, rest)
+				t.Errorf("last of %d errors = %+v, want %q with the number omitted", n, rest, want)
 			}
 		}
 		if len(listed) != 20 {
-			t.Errorf("of %d errors %d are listed", n, len(listed))
+			t.Errorf("%d of %d errors are listed, want 20", len(listed), n)
 		}
 		for i, e := range listed {
 			if !strings.HasPrefix(e.Message, fmt.Sprintf("Cannot query field \"wrong%d\"", i)) {
-				t.Errorf("error %d is %q", i, e.Message)
+				t.Errorf("error %d = %q, want it to name field wrong%[1]d", i, e.Message)
 			}
 		}
 	}
@@ -155,7 +155,7 @@ func TestErrors_AreListedUpToTwenty(t *testing.T) {
 	} {
 		got := errorsIn(t, post(t, graphhttp.Options{}, body, newer).Body.Bytes())
 		if len(got.Errors) != 21 || got.Errors[20].Message != "10 more errors are not listed." || got.Errors[20].Extensions["code"] != "GRAPHQL_VALIDATION_FAILED" {
-			t.Errorf("%s: %d errors: %+v", name, len(got.Errors), got.Errors)
+			t.Errorf("%s: %d errors, want 20 and a summary: %+v", name, len(got.Errors), got.Errors)
 		}
 	}
 	// Errors during execution, and in a stream of events.
@@ -171,7 +171,7 @@ func TestErrors_AreListedUpToTwenty(t *testing.T) {
 		}
 		got := errorsIn(t, []byte(body))
 		if len(got.Errors) != 21 || got.Errors[20].Message != "10 more errors are not listed." || got.Errors[20].Extensions["code"] != "BAD_USER_INPUT" {
-			t.Errorf("%s: %d errors: %s", accept, len(got.Errors), body)
+			t.Errorf("%s: %d errors, want 20 and a summary: %s", accept, len(got.Errors), body)
 		}
 	}
 }
@@ -195,7 +195,7 @@ func TestSuggestions(t *testing.T) {
 	}
 	long := "{ hello " + strings.Repeat("x", 100_000) + ": hello }"
 	if body := post(t, graphhttp.Options{}, bodyOf(t, long), newer).Body.String(); !strings.Contains(body, "more than 512 characters") || len(body) > 500 {
-		t.Errorf("a name of 100,000 characters: %.500s", body)
+		t.Errorf("name of 100,000 characters: got %.500s, want an error of at most 500 bytes", body)
 	}
 }
 
@@ -233,7 +233,7 @@ func TestLimits_AreLinear(t *testing.T) {
 		start := time.Now()
 		rec := post(t, graphhttp.Options{}, bodyOf(t, query), newer)
 		if rec.Body.Len() > 25_000 {
-			t.Errorf("%s: a response of %d bytes", name, rec.Body.Len())
+			t.Errorf("%s: response has %d bytes, want at most 25000", name, rec.Body.Len())
 		}
 		t.Logf("%s: status %d, %d bytes, %v", name, rec.Code, rec.Body.Len(), time.Since(start))
 	}

@@ -114,7 +114,7 @@ func TestManifest_Form(t *testing.T) {
 		body, media := form(operations)
 		rec := serve(h, request(t, http.MethodPost, "/graphql", body, "Content-Type: "+media, "X-Requested-With: test"))
 		if !strings.Contains(rec.Body.String(), want) {
-			t.Errorf("%s: status %d: %s", operations, rec.Code, rec.Body)
+			t.Errorf("%s: status %d, body %s, want it to contain %s", operations, rec.Code, rec.Body, want)
 		}
 	}
 }
@@ -134,7 +134,7 @@ func TestSetManifest_Problems(t *testing.T) {
 		{ID: "g", Text: "{ nest { nest { nest { hello } } } }"},
 	})
 	if err == nil {
-		t.Fatal("no error")
+		t.Fatal("SetManifest of an invalid manifest returned no error")
 	}
 	lines := strings.Split(err.Error(), "\n")
 	want := []string{
@@ -143,7 +143,7 @@ func TestSetManifest_Problems(t *testing.T) {
 		`operation "f": its document has a mutation, not a query`, `operation "g": The operation nests fields 4 levels`,
 	}
 	if len(lines) != len(want) {
-		t.Fatalf("got %d lines:\n%v", len(lines), err)
+		t.Fatalf("error has %d lines, want %d:\n%v", len(lines), len(want), err)
 	}
 	for i := range want {
 		if !strings.HasPrefix(lines[i], want[i]) {
@@ -151,16 +151,16 @@ func TestSetManifest_Problems(t *testing.T) {
 		}
 	}
 	if rec := send(t, h, `{"documentId":"hello-1"}`); !strings.Contains(rec.Body.String(), hello) {
-		t.Errorf("the earlier manifest was removed: %s", rec.Body)
+		t.Errorf("an invalid manifest removed the earlier one: %s", rec.Body)
 	}
 	if rec := send(t, h, `{"documentId":"fits"}`); !strings.Contains(rec.Body.String(), notFound) {
-		t.Errorf("a part of the manifest was set: %s", rec.Body)
+		t.Errorf("a part of an invalid manifest was set: %s", rec.Body)
 	}
 	if err := h.SetManifest([]manifest.Operation{{ID: "fits", Text: "{ hello }"}}); err != nil {
 		t.Fatal(err)
 	}
 	if rec := send(t, h, `{"documentId":"hello-1"}`); !strings.Contains(rec.Body.String(), notFound) {
-		t.Errorf("the earlier manifest was not removed: %s", rec.Body)
+		t.Errorf("the earlier manifest was not replaced: %s", rec.Body)
 	}
 	if rec := send(t, h, `{"documentId":"fits"}`); !strings.Contains(rec.Body.String(), hello) {
 		t.Errorf("the new manifest was not set: %s", rec.Body)
@@ -172,11 +172,11 @@ func TestNoManifest(t *testing.T) {
 	t.Parallel()
 	h := graphhttp.New(newStub(), graphhttp.Options{})
 	if rec := send(t, h, `{"documentId":"x"}`, newer); rec.Code != http.StatusBadRequest || rec.Body.String() != notFound {
-		t.Errorf("status %d: %s", rec.Code, rec.Body)
+		t.Errorf("documentId without a manifest: status %d, want 400 and %s: %s", rec.Code, notFound, rec.Body)
 	}
 	for _, body := range []string{`{"query":"{ hello }","id":5}`, `{"query":"{ hello }","id":"x","documentId":{}}`} {
 		if rec := send(t, h, body); rec.Body.String() != hello {
-			t.Errorf("%s: %s", body, rec.Body)
+			t.Errorf("%s: got %s, want %s", body, rec.Body, hello)
 		}
 	}
 }

@@ -77,7 +77,7 @@ func TestOverBudget(t *testing.T) {
 			t.Parallel()
 			o := metered(tt.estimate, fakeStats{})
 			o.Around = func(context.Context, graphql.OperationHandler) graphql.ResponseHandler {
-				t.Error("the operation was executed")
+				t.Error("an operation above its budget was executed")
 				return graphql.OneShot(nil)
 			}
 			rec := post(t, o, query, "Accept: "+tt.accept)
@@ -85,7 +85,7 @@ func TestOverBudget(t *testing.T) {
 				t.Errorf("status %d, want %d\n%s", rec.Code, tt.status, cmp.Diff(tt.want, rec.Body.String()))
 			}
 			if got := rec.Header().Get("Cache-Control"); got != "no-store" {
-				t.Errorf("Cache-Control is %q", got)
+				t.Errorf("Cache-Control = %q, want no-store", got)
 			}
 		})
 	}
@@ -105,7 +105,7 @@ func TestDryRun(t *testing.T) {
 			t.Parallel()
 			o := metered(tt.estimate, fakeStats{fresh: time.Hour})
 			o.Around = func(context.Context, graphql.OperationHandler) graphql.ResponseHandler {
-				t.Error("the operation was executed")
+				t.Error("the dry run executed the operation")
 				return graphql.OneShot(nil)
 			}
 			for _, rec := range []*httptest.ResponseRecorder{
@@ -114,21 +114,21 @@ func TestDryRun(t *testing.T) {
 				post(t, o, `{"query":"mutation { set(to: 1) }"}`, "X-GraphQL-Dry-Run: true"),
 			} {
 				if rec.Code != http.StatusOK || rec.Body.String() != tt.want || rec.Header().Get("Cache-Control") != "no-store" {
-					t.Errorf("status %d, %v, %s", rec.Code, rec.Header(), rec.Body)
+					t.Errorf("dry run: status %d, headers %v, want 200 with no-store; body %s, want %s", rec.Code, rec.Header(), rec.Body, tt.want)
 				}
 			}
 		})
 	}
 	for _, value := range []string{"", "false", "FALSE", "0"} {
 		if rec := post(t, metered(within, fakeStats{}), `{"query":"{ hello }"}`, "X-GraphQL-Dry-Run: "+value); !strings.Contains(rec.Body.String(), "you") {
-			t.Errorf("%q is accepted as a dry run: %s", value, rec.Body)
+			t.Errorf("X-GraphQL-Dry-Run: %q: got %s, want the operation executed", value, rec.Body)
 		}
 	}
 	// An invalid dry run header must not lead to an execution.
 	for _, headers := range [][]string{{"yes"}, {"perhaps"}, {"true, true"}, {"true", "true"}, {"false", "true"}} {
 		o := metered(within, fakeStats{})
 		o.Around = func(context.Context, graphql.OperationHandler) graphql.ResponseHandler {
-			t.Errorf("%q: the operation was executed", headers)
+			t.Errorf("%q: the operation was executed, want it refused", headers)
 			return graphql.OneShot(nil)
 		}
 		lines := []string{"Accept: application/graphql-response+json"}
@@ -137,7 +137,7 @@ func TestDryRun(t *testing.T) {
 		}
 		rec := post(t, o, `{"query":"mutation { set(to: 1) }"}`, lines...)
 		if rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), "BAD_USER_INPUT") {
-			t.Errorf("%q: status %d, %s", headers, rec.Code, rec.Body)
+			t.Errorf("%q: status %d, want 400 with BAD_USER_INPUT: %s", headers, rec.Code, rec.Body)
 		}
 	}
 }
@@ -165,7 +165,7 @@ func TestDryRun_Once(t *testing.T) {
 		t.Helper()
 		for to := range 2 {
 			if rec := send(to, "X-GraphQL-Dry-Run: true"); rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), estimated) || rec.Header().Get("Idempotent-Replayed") != "" {
-				t.Errorf("%s the write: status %d, %v\n%s", when, rec.Code, rec.Header(), rec.Body)
+				t.Errorf("dry run %s the write: status %d, headers %v, want 200 with an estimate, not a replay\n%s", when, rec.Code, rec.Header(), rec.Body)
 			}
 		}
 	}
@@ -217,7 +217,7 @@ func TestDryRun_Requests(t *testing.T) {
 			t.Parallel()
 			o := metered(within, fakeStats{fresh: time.Hour})
 			o.Around = func(context.Context, graphql.OperationHandler) graphql.ResponseHandler {
-				t.Error("the operation was executed")
+				t.Error("the dry run executed the operation")
 				return graphql.OneShot(nil)
 			}
 			rec := serve(graphhttp.New(newStub(), o), request(t, tt.method, tt.target, tt.body, append(tt.headers, dry)...))
@@ -225,7 +225,7 @@ func TestDryRun_Requests(t *testing.T) {
 				t.Errorf("status %d, want %d and %s\n%s", rec.Code, tt.status, tt.want, rec.Body)
 			}
 			if got := rec.Header().Get("Cache-Control"); got != "no-store" {
-				t.Errorf("Cache-Control is %q", got)
+				t.Errorf("Cache-Control = %q, want no-store", got)
 			}
 		})
 	}
@@ -328,7 +328,7 @@ func TestCaching(t *testing.T) {
 					t.Errorf("Cache-Control is %q, want %q", got, tt.want)
 				}
 				if want := "Accept, Accept-Encoding, Authorization, Cookie, X-GraphQL-Cost, X-GraphQL-Dry-Run, X-GraphQL-Trace"; strings.HasPrefix(tt.want, "public") && cmp.Diff([]string{want}, rec.Header()["Vary"]) != "" {
-					t.Errorf("Vary is %q", rec.Header()["Vary"])
+					t.Errorf("Vary = %q, want %q", rec.Header()["Vary"], want)
 				}
 			})
 		})
@@ -348,7 +348,7 @@ func TestCaching_Age(t *testing.T) {
 		h := graphhttp.New(newStub(), o)
 		r := request(t, http.MethodGet, "/graphql?query=%7Bhello%7D", "")
 		if got := serve(h, r).Header().Get("Cache-Control"); got != "public, max-age=50" {
-			t.Errorf("Cache-Control is %q", got)
+			t.Errorf("Cache-Control = %q, want public, max-age=50", got)
 		}
 	})
 }

@@ -28,7 +28,7 @@ func TestChain_FirstIsOutermost(t *testing.T) {
 	}
 	serve(graphhttp.Chain(http.NotFoundHandler(), step("a"), step("b")), request(t, "GET", "/", ""))
 	if diff := cmp.Diff([]string{"a", "b"}, order); diff != "" {
-		t.Error(diff)
+		t.Errorf("order of the middleware differs (-want +got):\n%s", diff)
 	}
 }
 
@@ -56,7 +56,7 @@ func TestRequestID(t *testing.T) {
 			r.Header["X-Request-Id"] = []string{tt.sent}
 			got := serve(h, r).Header().Get("X-Request-Id")
 			if got == "" || got != inside || (got == tt.sent) != tt.accepted {
-				t.Errorf("sent %q, response %q, handler %q", tt.sent, got, inside)
+				t.Errorf("request id: sent %q (acceptable: %v), response has %q, handler has %q", tt.sent, tt.accepted, got, inside)
 			}
 		})
 	}
@@ -68,15 +68,15 @@ func TestRecover(t *testing.T) {
 	wrap := graphhttp.Recover(slog.New(slog.NewTextHandler(&log, nil)))
 	rec := serve(wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("s3cret-canary") })), request(t, "GET", "/x", ""))
 	if rec.Code != http.StatusInternalServerError || !strings.Contains(rec.Body.String(), `"code":"INTERNAL"`) || strings.Contains(rec.Body.String(), "canary") {
-		t.Errorf("status %d: %s", rec.Code, rec.Body)
+		t.Errorf("panic: status %d, want 500 with INTERNAL and without its text: %s", rec.Code, rec.Body)
 	}
 	if !strings.Contains(log.String(), "s3cret-canary") || !strings.Contains(log.String(), "stack=") {
-		t.Errorf("the log lacks the panic: %s", log.String())
+		t.Errorf("log lacks the panic or its stack: %s", log.String())
 	}
 
 	defer func() {
 		if p := recover(); p != http.ErrAbortHandler {
-			t.Errorf("http.ErrAbortHandler became %v", p)
+			t.Errorf("recovered %v, want http.ErrAbortHandler", p)
 		}
 	}()
 	serve(wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })), request(t, "GET", "/", ""))
@@ -130,14 +130,14 @@ func TestAccessLog(t *testing.T) {
 			serve(graphhttp.AccessLog(slog.New(slog.NewTextHandler(&out, nil)))(tt.handler), tt.request)
 			for _, part := range tt.want {
 				if !strings.Contains(out.String(), part) {
-					t.Errorf("%q lacks %q", out.String(), part)
+					t.Errorf("log %q lacks %q", out.String(), part)
 				}
 			}
 			if strings.Contains(out.String(), canary) {
-				t.Errorf("the log contains a secret: %s", out.String())
+				t.Errorf("log contains a secret: %s", out.String())
 			}
 			if strings.Count(out.String(), "\n") != 1 {
-				t.Errorf("not one line: %q", out.String())
+				t.Errorf("log = %q, want one line", out.String())
 			}
 		})
 	}
@@ -148,10 +148,10 @@ func TestAccessLog_Unwraps(t *testing.T) {
 	t.Parallel()
 	h := graphhttp.AccessLog(slog.New(slog.DiscardHandler))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if err := http.NewResponseController(w).Flush(); errors.Is(err, http.ErrNotSupported) {
-			t.Error("flushing is not supported")
+			t.Error("Flush returned http.ErrNotSupported, want it passed to the connection")
 		}
 	}))
 	if rec := serve(h, request(t, "GET", "/", "")); !rec.Flushed {
-		t.Error("the flush did not arrive")
+		t.Error("Flush did not reach the connection")
 	}
 }

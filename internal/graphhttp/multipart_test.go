@@ -129,7 +129,7 @@ func check(t *testing.T, rec *httptest.ResponseRecorder, status int, want string
 		Errors []struct{ Extensions struct{ Code string } }
 	}
 	if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil {
-		t.Fatalf("%v: %s", err, rec.Body)
+		t.Fatalf("response is not JSON: %v: %s", err, rec.Body)
 	}
 	if status < 400 {
 		return
@@ -139,10 +139,10 @@ func check(t *testing.T, rec *httptest.ResponseRecorder, status int, want string
 	}
 	codes := map[int]string{413: "LIMIT_EXCEEDED"}
 	if code := got.Errors[0].Extensions.Code; code != codes[status] && code != "BAD_USER_INPUT" && code != "GRAPHQL_VALIDATION_FAILED" {
-		t.Errorf("the code is %s", code)
+		t.Errorf("status %d with code %s, want BAD_USER_INPUT, GRAPHQL_VALIDATION_FAILED or %q", status, code, codes[status])
 	}
 	if status == 413 && got.Errors[0].Extensions.Code != "LIMIT_EXCEEDED" {
-		t.Errorf("the code is not LIMIT_EXCEEDED: %s", rec.Body)
+		t.Errorf("status 413 without the code LIMIT_EXCEEDED: %s", rec.Body)
 	}
 }
 
@@ -205,7 +205,7 @@ func TestMultipart_unread(t *testing.T) {
 	rec := serve(graphhttp.New(s, graphhttp.Options{}), r)
 	check(t, rec, 200, "refused")
 	if rec.Header().Get("Connection") != "close" {
-		t.Error("the connection is kept alive in the middle of a body")
+		t.Errorf("Connection = %q with an unread body, want close", rec.Header().Get("Connection"))
 	}
 }
 
@@ -230,11 +230,11 @@ func FuzzMultipart(f *testing.F) {
 			Errors []struct{ Extensions struct{ Code string } }
 		}
 		if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil {
-			t.Fatalf("%v: %s", err, rec.Body)
+			t.Fatalf("response is not JSON: %v: %s", err, rec.Body)
 		}
 		for _, e := range got.Errors {
 			if e.Extensions.Code == "" || e.Extensions.Code == "INTERNAL" {
-				t.Fatalf("%s", rec.Body)
+				t.Fatalf("error without a code, or INTERNAL: %s", rec.Body)
 			}
 		}
 	})

@@ -135,7 +135,7 @@ func TestOnce(t *testing.T) {
 					t.Errorf("request %d: %d %s, executed %d times; want %d %s, %d times", i+1, rec.Code, rec.Body, done.Load(), s.status, s.want, s.done)
 				}
 				if replayed := rec.Header().Get("Idempotent-Replayed") == "true"; replayed != s.replayed {
-					t.Errorf("request %d: replayed is %v", i+1, replayed)
+					t.Errorf("request %d: replayed = %v, want %v", i+1, replayed, s.replayed)
 				}
 			}
 		})
@@ -159,17 +159,17 @@ func TestOnce_inFlight(t *testing.T) {
 	<-begun
 	rec := named(t, h, "me", "k", set(9))
 	if rec.Code != http.StatusConflict || !strings.Contains(rec.Body.String(), "in progress") || rec.Header().Get("Retry-After") == "" {
-		t.Errorf("%d %s", rec.Code, rec.Body)
+		t.Errorf("same key in flight: status %d, want 409 with Retry-After: %s", rec.Code, rec.Body)
 	}
 	if rec := named(t, h, "me", "k", set(8)); rec.Code != http.StatusUnprocessableEntity {
-		t.Errorf("different body: %d %s", rec.Code, rec.Body)
+		t.Errorf("same key with another body: status %d, want 422: %s", rec.Code, rec.Body)
 	}
 	close(end)
 	if rec := <-first; rec.Code != 200 {
-		t.Errorf("the first: %d %s", rec.Code, rec.Body)
+		t.Errorf("first request: status %d, want 200: %s", rec.Code, rec.Body)
 	}
 	if rec := named(t, h, "me", "k", set(9)); rec.Header().Get("Idempotent-Replayed") != "true" {
-		t.Errorf("afterwards: %d %s", rec.Code, rec.Body)
+		t.Errorf("same key after the end: status %d, want a replay: %s", rec.Code, rec.Body)
 	}
 }
 
@@ -188,7 +188,7 @@ func TestOnce_files(t *testing.T) {
 	again := send(io.MultiReader(strings.NewReader(head), unreadBody{t}), "k")
 	check(t, again, 200, "content")
 	if again.Header().Get("Idempotent-Replayed") != "true" || again.Header().Get("Connection") != "close" {
-		t.Errorf("%v", again.Header())
+		t.Errorf("headers of the replay = %v, want Idempotent-Replayed true and Connection close", again.Header())
 	}
 	for what, body := range map[string]string{
 		"another file name":     strings.Replace(head, "x.mp3", "y.mp3", 1),
@@ -198,7 +198,7 @@ func TestOnce_files(t *testing.T) {
 		"white space elsewhere": strings.Replace(head, "mutation(", "mutation (", 1),
 	} {
 		if rec := send(io.MultiReader(strings.NewReader(body), unreadBody{t}), "k"); rec.Code != http.StatusUnprocessableEntity {
-			t.Errorf("%s: %d %s", what, rec.Code, rec.Body)
+			t.Errorf("%s: status %d, want 422: %s", what, rec.Code, rec.Body)
 		}
 	}
 	check(t, send(strings.NewReader(formOf(sendQuery, sendMap, file("0", "other bytes"))), "k"), 200, `,content"`)
@@ -209,7 +209,7 @@ func TestOnce_files(t *testing.T) {
 	check(t, send(strings.NewReader(cut), "k3"), 400, "is incomplete")
 	check(t, send(strings.NewReader(cut), "k3"), 400, "is incomplete")
 	if done.Load() != 3 {
-		t.Errorf("sent %d times", done.Load())
+		t.Errorf("write was sent %d times, want 3", done.Load())
 	}
 }
 
@@ -217,7 +217,7 @@ func TestOnce_files(t *testing.T) {
 type unreadBody struct{ t *testing.T }
 
 func (n unreadBody) Read([]byte) (int, error) {
-	n.t.Error("the file is read")
+	n.t.Error("the file was read, want the request refused before it")
 	return 0, io.ErrUnexpectedEOF
 }
 
@@ -228,7 +228,7 @@ func TestOnce_storeFails(t *testing.T) {
 	h := graphhttp.New(s, graphhttp.Options{Principal: func(context.Context) string { return "me" }, Writes: brokenStore{}})
 	rec := named(t, h, "me", "k", set(9))
 	if rec.Code != http.StatusServiceUnavailable || !strings.Contains(rec.Body.String(), "UPSTREAM_UNAVAILABLE") || strings.Contains(rec.Body.String(), "canary") {
-		t.Errorf("%d %s", rec.Code, rec.Body)
+		t.Errorf("store fails: status %d, want 503 with UPSTREAM_UNAVAILABLE and without the cause: %s", rec.Code, rec.Body)
 	}
 }
 

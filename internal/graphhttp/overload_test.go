@@ -24,7 +24,7 @@ func occupy(t *testing.T, controller *admission.Controller) *admission.Slot {
 	t.Helper()
 	slot, err := controller.Admit(t.Context())
 	if err != nil {
-		t.Fatal("the slot is not free")
+		t.Fatalf("Admit failed with a free slot: %v", err)
 	}
 	return slot
 }
@@ -75,19 +75,19 @@ func TestAdmission_Refusal(t *testing.T) {
 					began := time.Now()
 					rec := serve(h, request(t, tt.method, tt.target, tt.body, tt.headers...))
 					if took := time.Since(began); took != time.Second {
-						t.Errorf("%s: refused after %v", way, took)
+						t.Errorf("%s: refused after %v, want 1s", way, took)
 					}
 					if diff := cmp.Diff(want, rec.Body.String()); diff != "" {
-						t.Error(way, diff)
+						t.Errorf("%s: body differs (-want +got):\n%s", way, diff)
 					}
 					got := []any{rec.Code, rec.Header().Get("Content-Type"), rec.Header().Get("Retry-After"), rec.Header().Get("Cache-Control")}
 					if diff := cmp.Diff([]any{503, tt.media + "; charset=utf-8", "1", "no-store"}, got); diff != "" {
-						t.Error(way, diff)
+						t.Errorf("%s: status and headers differ (-want +got):\n%s", way, diff)
 					}
 					slot.Close()
 					rec = serve(h, request(t, tt.method, tt.target, tt.body, tt.headers...))
 					if rec.Code == http.StatusServiceUnavailable || strings.Contains(rec.Body.String(), "LIMIT_EXCEEDED") {
-						t.Errorf("%s: refused though the slot is free: %d %s", way, rec.Code, rec.Body)
+						t.Errorf("%s: status %d with a free slot, want no refusal: %s", way, rec.Code, rec.Body)
 					}
 					occupy(t, controller).Close()
 				}
@@ -103,7 +103,7 @@ func TestAdmission_ClientLeaves(t *testing.T) {
 		controller := admission.New(1, time.Second)
 		s := newStub()
 		s.fields["set"] = func(context.Context, map[string]any) (any, error) {
-			t.Error("executed")
+			t.Error("the mutation of a client that left was executed")
 			return nil, nil
 		}
 		slot := occupy(t, controller)
@@ -112,7 +112,7 @@ func TestAdmission_ClientLeaves(t *testing.T) {
 			began := time.Now()
 			rec := serve(h, request(t, "POST", "/graphql", `{"query":"mutation { set }"}`, "Content-Type: application/json").WithContext(ctx))
 			if took := time.Since(began); took != 300*time.Millisecond || rec.Code != 499 {
-				t.Errorf("%s: status %d after %v", way, rec.Code, took)
+				t.Errorf("%s: status %d after %v, want 499 after 300ms", way, rec.Code, took)
 			}
 			leave()
 		}
@@ -130,7 +130,7 @@ type slowWriter struct {
 func (w *slowWriter) free(what string) {
 	slot, err := w.controller.Admit(w.t.Context())
 	if err != nil {
-		w.t.Errorf("a slot is held while %s", what)
+		w.t.Errorf("slot is occupied while %s, want it free", what)
 	}
 	slot.Close()
 }
@@ -185,7 +185,7 @@ func TestAdmission_NotWhileWriting(t *testing.T) {
 						w := &slowWriter{httptest.NewRecorder(), t, controller}
 						h.ServeHTTP(w, request(t, tt.method, tt.target, tt.body, tt.headers...))
 						if !strings.Contains(w.Body.String(), tt.want) {
-							t.Errorf("%s: got %s", way, w.Body)
+							t.Errorf("%s: got %s, want it to contain %s", way, w.Body, tt.want)
 						}
 						occupy(t, controller).Close()
 					}
@@ -203,7 +203,7 @@ func TestAdmission_Subscription(t *testing.T) {
 		s := newStub()
 		s.fields["hello"] = func(ctx context.Context, _ map[string]any) (any, error) {
 			if _, err := controller.Admit(ctx); err == nil {
-				t.Error("a query computes without a slot")
+				t.Error("a subscription's query runs without a slot")
 			}
 			return "you", nil
 		}
@@ -215,7 +215,7 @@ func TestAdmission_Subscription(t *testing.T) {
 		for range 5 {
 			time.Sleep(time.Second)
 			if rec := serve(h, request(t, "GET", "/graphql?query={hello}", "")); rec.Code != http.StatusOK {
-				t.Errorf("got %d %s", rec.Code, rec.Body)
+				t.Errorf("query while a subscription waits: status %d, want 200: %s", rec.Code, rec.Body)
 			}
 		}
 		occupy(t, controller).Close()
@@ -242,7 +242,7 @@ func TestAdmission_Files(t *testing.T) {
 		r := request(t, http.MethodPost, "/graphql", "x", formType, preflight, newer)
 		r.Body, r.ContentLength = in, -1
 		if body := serve(h, r).Body.String(); !strings.Contains(body, `content"`) {
-			t.Errorf("got %s", body)
+			t.Errorf("got %s, want the file's content", body)
 		}
 		occupy(t, controller).Close()
 	})
@@ -266,7 +266,7 @@ func TestAdmission_Stores(t *testing.T) {
 		serve(h, request(t, "POST", "/graphql", `{"query":"mutation { set }"}`, asJSON, "Idempotency-Key: k"))
 		serve(h, request(t, "POST", "/graphql", persisted(t, "", sha("{ hello }")), asJSON))
 		if called != 2 {
-			t.Errorf("%d stores were called", called)
+			t.Errorf("%d stores were called, want 2", called)
 		}
 		occupy(t, controller).Close()
 	})

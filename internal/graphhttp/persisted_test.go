@@ -102,7 +102,7 @@ func TestPersisted(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d %s", step.name, rec.Code, rec.Body, step.status, step.want)
 		}
 		if step.want == notFound && rec.Header().Get("Cache-Control") != "no-store" {
-			t.Errorf("%s: Cache-Control %q", step.name, rec.Header().Get("Cache-Control"))
+			t.Errorf("%s: Cache-Control = %q, want no-store", step.name, rec.Header().Get("Cache-Control"))
 		}
 	}
 }
@@ -128,15 +128,15 @@ func TestPersisted_refused(t *testing.T) {
 		}
 	}
 	if len(known.stored) > 0 {
-		t.Errorf("stored: %v", known.stored)
+		t.Errorf("refused documents were stored: %v", known.stored)
 	}
 	for _, hash := range []string{sha(query), sha("{ other: hello }")} {
 		if rec := send(t, h, persisted(t, "", hash), newer); rec.Body.String() != notFound {
-			t.Errorf("%s was stored: %s", hash, rec.Body)
+			t.Errorf("hash %s of a refused document: got %s, want %s", hash, rec.Body, notFound)
 		}
 	}
 	if rec := send(t, h, `{"query":"{ hello }","extensions":{"persistedQuery":null}}`); rec.Body.String() != hello {
-		t.Errorf("null: %s", rec.Body)
+		t.Errorf("persistedQuery null: got %s, want %s", rec.Body, hello)
 	}
 }
 
@@ -163,12 +163,12 @@ func TestPersisted_notStored(t *testing.T) {
 		}})
 		for range 2 {
 			if rec := send(t, h, persisted(t, tt.query, sha(tt.query)), newer); rec.Code != http.StatusOK && tt.stored {
-				t.Errorf("%s: %d %s", name, rec.Code, rec.Body)
+				t.Errorf("%s: status %d, want 200: %s", name, rec.Code, rec.Body)
 			}
 		}
 		rec := send(t, h, persisted(t, "", sha(tt.query)), newer)
 		if got := rec.Body.String() != notFound; got != tt.stored || len(known.stored) > 0 != tt.stored {
-			t.Errorf("%s: found is %v, shared is %v: %.100s", name, got, len(known.stored) > 0, rec.Body)
+			t.Errorf("%s: found locally %v, in the shared store %v, want both %v: %.100s", name, got, len(known.stored) > 0, tt.stored, rec.Body)
 		}
 	}
 }
@@ -182,17 +182,17 @@ func TestPersisted_others(t *testing.T) {
 	send(t, first, persisted(t, query, sha(query)))
 	for range 3 {
 		if rec := send(t, second, persisted(t, "", sha(query))); rec.Body.String() != hello {
-			t.Errorf("the second response is %s", rec.Body)
+			t.Errorf("hash from another process: got %s, want %s", rec.Body, hello)
 		}
 	}
 	if known.gets != 1 {
-		t.Errorf("fetched %d times", known.gets)
+		t.Errorf("shared store was read %d times, want 1", known.gets)
 	}
 	known.Add(t.Context(), sha("{ a: hello }"), evil)
 	known.Add(t.Context(), sha(""), "")
 	for _, hash := range []string{sha("{ a: hello }"), sha("")} {
 		if rec := send(t, second, persisted(t, "", hash)); rec.Body.String() != notFound {
-			t.Errorf("a text of another hash: %s", rec.Body)
+			t.Errorf("text with a wrong hash: got %s, want %s", rec.Body, notFound)
 		}
 	}
 }
@@ -214,7 +214,7 @@ func TestPersisted_bounded(t *testing.T) {
 		}
 	}
 	if stored == 0 || stored > most/each+1 {
-		t.Errorf("%d documents of %d kB are stored", stored, each>>10)
+		t.Errorf("%d documents of %d kB are stored, want 1 to %d", stored, each>>10, most/each+1)
 	}
 }
 
@@ -232,11 +232,11 @@ func TestPersisted_mutation(t *testing.T) {
 	}
 	refused("stored with GET", http.StatusMethodNotAllowed, request(t, http.MethodGet, byURL+"&query="+url.QueryEscape(query), ""))
 	if rec := send(t, h, persisted(t, query, sha(query))); rec.Body.String() != `{"data":{"set":"done"}}` {
-		t.Fatalf("with the document: %s", rec.Body)
+		t.Fatalf("mutation with its document: got %s, want it executed", rec.Body)
 	}
 	hash := persisted(t, "", sha(query))
 	if rec := send(t, h, hash); rec.Body.String() != `{"data":{"set":"done"}}` {
-		t.Errorf("with the hash: %s", rec.Body)
+		t.Errorf("mutation with its hash: got %s, want it executed", rec.Body)
 	}
 	refused("with GET", http.StatusMethodNotAllowed, request(t, http.MethodGet, byURL, "", newer))
 	refused("as text", http.StatusUnsupportedMediaType, request(t, http.MethodPost, "/graphql", hash, "Content-Type: text/plain"))
@@ -254,19 +254,19 @@ func TestPersisted_once(t *testing.T) {
 		return strings.TrimSuffix(persisted(t, text, sha(query)), "}") + `, "variables":{"n":` + n + `}}`
 	}
 	if unknown := named(t, h, "me", "k", body("", "9")); unknown.Body.String() != notFound {
-		t.Errorf("not found: %s", unknown.Body)
+		t.Errorf("unknown hash: got %s, want %s", unknown.Body, notFound)
 	}
 	for i, text := range []string{query, "", query, ""} {
 		rec := named(t, h, "me", "k", body(text, "9"))
 		check(t, rec, 200, "done 1")
 		if replayed := rec.Header().Get("Idempotent-Replayed") == "true"; replayed != (i > 0) {
-			t.Errorf("request %d: replayed is %v", i, replayed)
+			t.Errorf("request %d: replayed = %v, want %v", i, replayed, i > 0)
 		}
 	}
 	check(t, named(t, h, "me", "k", set(9)), 200, "done 1") // without a hash
 	check(t, named(t, h, "me", "k", body("", "8")), 422, "was used for a different request")
 	check(t, named(t, h, "me", "k", `{"query":"mutation { set(to: 9) }"}`), 422, "was used for a different request")
 	if done.Load() != 1 {
-		t.Errorf("executed %d times", done.Load())
+		t.Errorf("executed %d times, want 1", done.Load())
 	}
 }

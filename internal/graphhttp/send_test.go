@@ -62,7 +62,7 @@ func TestSend(t *testing.T) {
 				start := time.Now()
 				err := send(c, make([]byte, tt.size))
 				if took := time.Since(start); took > tt.within || (err == nil) != tt.whole {
-					t.Errorf("took %v, error %v", took, err)
+					t.Errorf("send took %v, want at most %v; error %v, want success %v", took, tt.within, err, tt.whole)
 				}
 			})
 		})
@@ -75,7 +75,7 @@ func TestUnsent_RefusesOperations(t *testing.T) {
 	unsent := responselimit.NewUnsentMemory(1000)
 	h := withStats(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, ok := (runner{unsent: unsent}).enter(w, r, accept.Types{Media: mediaJSON}); ok {
-			t.Error("an operation was executed")
+			t.Error("an operation was executed while too many responses were unsent")
 		}
 	}))
 	waiting := unsent.Reserve()
@@ -83,7 +83,7 @@ func TestUnsent_RefusesOperations(t *testing.T) {
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, httptest.NewRequest(http.MethodPost, "/graphql", nil))
 	if rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Retry-After") != "1" {
-		t.Errorf("status %d, headers %v", rec.Code, rec.Header())
+		t.Errorf("status %d, headers %v, want 503 with Retry-After 1", rec.Code, rec.Header())
 	}
 	for _, want := range []string{`"code":"LIMIT_EXCEEDED"`, `"retryable":true`, `"retryAfterMs":1000`} {
 		if !strings.Contains(rec.Body.String(), want) {

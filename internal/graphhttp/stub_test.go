@@ -168,7 +168,7 @@ func request(t *testing.T, method, target, body string, headers ...string) *http
 	for _, h := range headers {
 		name, value, ok := strings.Cut(h, ": ")
 		if !ok {
-			t.Fatalf("header %q", h)
+			t.Fatalf("header %q is not of the form \"Name: value\"", h)
 		}
 		r.Header.Add(name, value)
 	}

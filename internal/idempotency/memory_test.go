@@ -33,7 +33,7 @@ func TestFingerprintOf(t *testing.T) {
 			t.Errorf("%q and %s have the same fingerprint", parts, before)
 		}
 		if f != FingerprintOf(parts...) {
-			t.Errorf("the fingerprints of %q differ", parts)
+			t.Errorf("two fingerprints of %q differ", parts)
 		}
 		seen[f] = fmt.Sprintf("%q", parts)
 	}
@@ -80,20 +80,20 @@ func TestMemory_bounds(t *testing.T) {
 		_ = begin(t, &m, Name{"", fmt.Sprint(i)}, Fingerprint{}).Finish(t.Context(), Response{200, body})
 	}
 	if m.bytes > maxBytes || m.finished.Len() != maxBytes>>20 {
-		t.Errorf("%d responses of %d bytes are stored", m.finished.Len(), m.bytes)
+		t.Errorf("%d responses of %d bytes are stored, want %d of at most %d", m.finished.Len(), m.bytes, maxBytes>>20, maxBytes)
 	}
 	for i := range maxWrites + 100 {
 		_ = begin(t, &m, Name{"small", fmt.Sprint(i)}, Fingerprint{}).Finish(t.Context(), Response{200, nil})
 	}
 	if m.finished.Len() > maxWrites || len(m.writes) > maxWrites+1 {
-		t.Errorf("%d writes are stored", m.finished.Len())
+		t.Errorf("%d writes are stored, want at most %d", m.finished.Len(), maxWrites)
 	}
 	if _, _, err := m.Begin(t.Context(), Name{"", "running"}, Fingerprint{}); !errors.Is(err, ErrInFlight) {
-		t.Errorf("a write in progress was removed: %v", err)
+		t.Errorf("Begin of a write in flight = %v, want ErrInFlight", err)
 	}
 	_ = running.Finish(t.Context(), Response{200, make([]byte, maxResponse+1)})
 	if _, a, _ := m.Begin(t.Context(), Name{"", "running"}, Fingerprint{}); a == nil || a.Status != 409 || !strings.Contains(string(a.Body), "too large to store") {
-		t.Errorf("a response above the limit: %v", a)
+		t.Errorf("response above the maximum size = %v, want status 409", a)
 	}
 }
 

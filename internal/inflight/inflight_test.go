@@ -46,17 +46,17 @@ func TestCall_States(t *testing.T) {
 			t.Parallel()
 			c := newCall(t.Context(), tt.background)
 			if c.Awaited() == tt.background || c.Background() != tt.background {
-				t.Errorf("Awaited() = %v", c.Awaited())
+				t.Errorf("Awaited() = %v, want %v", c.Awaited(), !tt.background)
 			}
 			tt.do(c)
 			if ended := c.Context().Err() != nil; ended != tt.dropped {
-				t.Errorf("the context has ended: %v", ended)
+				t.Errorf("context has ended: %v, want %v", ended, tt.dropped)
 			}
 			if joined := c.Join(); joined == tt.dropped {
-				t.Errorf("Join() = %v", joined)
+				t.Errorf("Join() = %v, want %v", joined, !tt.dropped)
 			}
 			if started := c.Start(); started == tt.dropped {
-				t.Errorf("Start() = %v", started)
+				t.Errorf("Start() = %v, want %v", started, !tt.dropped)
 			}
 		})
 	}
@@ -69,26 +69,26 @@ func TestCall_Delay(t *testing.T) {
 	c := newCall(t.Context(), false)
 	delay, changed := c.Delay()
 	if delay != nil {
-		t.Errorf("new call: %+v", delay)
+		t.Errorf("Delay of a new call = %+v, want nil", delay)
 	}
 	tooLong, broken := errors.New("too long"), errors.New("broken")
 	c.SetDelay(&Delay{Until: 5, TooLong: func() error { return tooLong }})
 	<-changed
 	if delay, changed = c.Delay(); delay.Until != 5 || !errors.Is(delay.Cause(), tooLong) {
-		t.Errorf("after SetDelay: %+v", delay)
+		t.Errorf("Delay after SetDelay = %+v, want until 5 with the cause", delay)
 	}
 	c.Start()
 	if delay, _ := c.Delay(); delay != nil {
-		t.Errorf("after Start: %+v", delay)
+		t.Errorf("Delay after Start = %+v, want nil", delay)
 	}
 	c.Fail(&Delay{Err: broken})
 	<-changed
 	c.SetDelay(&Delay{Until: 7, TooLong: func() error { return tooLong }})
 	if delay, _ = c.Delay(); delay.Until != 7 || !errors.Is(delay.Cause(), broken) {
-		t.Errorf("SetDelay after a failure: %+v, %v", delay, delay.Cause())
+		t.Errorf("Delay after a failure = %+v with cause %v, want until 7 with the failure", delay, delay.Cause())
 	}
 	if (&Delay{}).Cause() != nil {
-		t.Error("an empty delay has a cause")
+		t.Errorf("Cause of an empty delay = %v, want nil", (&Delay{}).Cause())
 	}
 }
 
@@ -96,12 +96,12 @@ func TestCall_Finish(t *testing.T) {
 	t.Parallel()
 	c := newCall(t.Context(), false)
 	if c.Finished() {
-		t.Error("a new call is finished")
+		t.Error("Finished() of a new call = true, want false")
 	}
 	c.Finish()
 	<-c.Done()
 	if !c.Finished() || c.Context().Err() == nil {
-		t.Error("the call is not finished, or its context has not ended")
+		t.Errorf("Finished() = %v, context error %v, want true and an error", c.Finished(), c.Context().Err())
 	}
 	c.CancelWait()
 }
@@ -114,21 +114,21 @@ func TestGroup(t *testing.T) {
 	create := func() *call { return newCall(t.Context(), false) }
 	first, created, ok := g.Start("a", create)
 	if !created || !ok {
-		t.Fatal("no call was created")
+		t.Fatal("Start created no call")
 	}
 	if again, created, ok := g.Start("a", create); again != first || created || !ok {
-		t.Error("a second call for one key")
+		t.Error("Start created a second call for one key")
 	}
 	if found, ok := g.Find("a"); found != first || !ok {
-		t.Error("the call is not found")
+		t.Errorf("Find(a) = %v, %v, want the first call", found, ok)
 	}
 	if _, ok := g.Find("b"); ok {
-		t.Error("a call is found for another key")
+		t.Error("Find(b) found a call, want none")
 	}
 	first.CancelWait()
 	second, created, _ := g.Start("a", create)
 	if second == first || !created {
-		t.Error("the dropped call was not replaced")
+		t.Error("Start did not replace the dropped call")
 	}
 	g.End("a", first)
 	if found, _ := g.Find("a"); found != second || g.Len() != 1 {
@@ -136,14 +136,14 @@ func TestGroup(t *testing.T) {
 	}
 	g.Close()
 	if again, created, ok := g.Start("a", create); again != second || created || !ok {
-		t.Error("the closed group does not return its call")
+		t.Error("Start on a closed group did not return the running call")
 	}
 	if _, _, ok := g.Start("b", create); ok {
-		t.Error("the closed group created a call")
+		t.Error("Start on a closed group created a call")
 	}
 	g.End("a", second)
 	if g.Len() != 0 {
-		t.Errorf("%d calls are left", g.Len())
+		t.Errorf("%d calls are in the group, want 0", g.Len())
 	}
 }
 
@@ -183,7 +183,7 @@ func TestGroup_Simulation(t *testing.T) {
 				select {
 				case <-c.Done():
 					if c.value != k+1 {
-						t.Errorf("key %d: value %d", k, c.value)
+						t.Errorf("key %d: value %d, want %d", k, c.value, k+1)
 					}
 					served.Add(1)
 				case <-ctx.Done():
@@ -205,7 +205,7 @@ func TestGroup_Simulation(t *testing.T) {
 		wg.Wait()
 		time.Sleep(time.Second)
 		if g.Len() != 0 || served.Load()+left.Load() != 1000 || served.Load() < 400 || made.Load() < 30 || made.Load() > 100 {
-			t.Errorf("%d calls are left in flight; %d calls served %d callers, %d callers left", g.Len(), made.Load(), served.Load(), left.Load())
+			t.Errorf("%d calls in the group, want 0; %d callers were served, want at least 400, and %d left, want 1000 together; %d calls, want 30 to 100", g.Len(), served.Load(), left.Load(), made.Load())
 		}
 	})
 }

@@ -22,7 +22,7 @@ func TestLinksOfDocuments(t *testing.T) {
 		for _, m := range link.FindAllStringSubmatch(text, -1) {
 			target, err := url.Parse(m[1])
 			if err != nil {
-				t.Errorf("%s: %v", name, err)
+				t.Errorf("%s: invalid link %q: %v", name, m[1], err)
 				continue
 			}
 			if target.IsAbs() { // of the web
@@ -36,12 +36,12 @@ func TestLinksOfDocuments(t *testing.T) {
 			if _, err := os.Stat(path.Join("../..", file)); err != nil {
 				t.Errorf("%s links to %s, which does not exist", name, m[1])
 			} else if target.Fragment != "" && !slices.Contains(headingIDs(texts[file]), target.Fragment) {
-				t.Errorf("%s links to %s, but there is no such heading", name, m[1])
+				t.Errorf("%s links to %s, which has no such heading", name, m[1])
 			}
 		}
 	}
 	if checked < 100 {
-		t.Errorf("only %d links were checked", checked)
+		t.Errorf("%d links were checked, want at least 100", checked)
 	}
 }
 

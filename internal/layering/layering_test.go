@@ -229,7 +229,7 @@ func TestFilesAreShort(t *testing.T) {
 	t.Parallel()
 	for _, f := range files(t) {
 		if !f.test && !f.generated && f.lines > maxLines {
-			t.Errorf("%s has %d lines, at most %d are allowed", f.name, f.lines, maxLines)
+			t.Errorf("%s has %d lines, want at most %d", f.name, f.lines, maxLines)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func TestLogEvents(t *testing.T) {
 			}
 		}
 		if event != nil && slices.Contains(cells[3:], "") {
-			t.Errorf("docs/operations.md: write the meaning of %q, and what to do", message)
+			t.Errorf("docs/operations.md: the row of %q lacks its meaning or what to do", message)
 		}
 		listed[message] = true
 		lines = append(lines, line)
@@ -144,7 +144,7 @@ func f(l *slog.Logger, name, text string, bad bool) {
 		"wrapped": {"warn", "`key`, `count`"}, "variables": {"info, error", "`first`, `second`"},
 	} {
 		if c.events[message] == nil {
-			t.Errorf("%q is not found", message)
+			t.Errorf("no log call with the message %q was found", message)
 		} else if level, attributes := c.events[message].cells(); level != want[0] || attributes != want[1] {
 			t.Errorf("%q has the level %q and the attributes %q, want %q", message, level, attributes, want)
 		}

@@ -46,7 +46,7 @@ func TestNamesInDocuments(t *testing.T) {
 		}
 	}
 	if checked < 10 {
-		t.Errorf("only %d names were checked", checked)
+		t.Errorf("%d names were checked, want at least 10", checked)
 	}
 }
 
@@ -86,7 +86,7 @@ func goSource(t *testing.T, folder string) string {
 	t.Helper()
 	names, err := filepath.Glob(path.Join("../..", folder, "*.go"))
 	if err != nil || len(names) == 0 {
-		t.Fatalf("%s has no Go files: %v", folder, err)
+		t.Fatalf("%s has no Go files (error %v)", folder, err)
 	}
 	var b strings.Builder
 	for _, name := range names {

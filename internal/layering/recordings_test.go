@@ -46,12 +46,12 @@ func TestRecordingsAreStoredOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	if recorded < 20 {
-		t.Fatalf("only %d recordings in %s", recorded, recordings)
+		t.Fatalf("%s has %d recordings, want at least 20", recordings, recorded)
 	}
 	for _, names := range copies {
 		for _, name := range names {
 			if path.Dir(name) == recordings && len(names) > 1 {
-				t.Errorf("a recording is stored %d times: %q", len(names), names)
+				t.Errorf("recording is stored %d times, want once: %q", len(names), names)
 				break
 			}
 		}

@@ -25,18 +25,18 @@ func TestSecurityDoc(t *testing.T) {
 		rows++
 		tests := link.FindAllStringSubmatch(line, -1)
 		if len(tests) == 0 {
-			t.Errorf("docs/security.md names no test: %s", line)
+			t.Errorf("docs/security.md has a row without a test: %s", line)
 		}
 		for _, l := range tests {
 			source, err := os.ReadFile(filepath.Join(filepath.Dir(doc), l[2]))
 			if err != nil {
 				t.Error(err)
 			} else if !strings.Contains(string(source), "func "+l[1]+"(") {
-				t.Errorf("docs/security.md names %s in %s, which has no such test", l[1], l[2])
+				t.Errorf("docs/security.md names the test %s in %s, which does not exist", l[1], l[2])
 			}
 		}
 	}
 	if rows < 20 {
-		t.Errorf("the table has %d lines", rows)
+		t.Errorf("docs/security.md has %d rows, want at least 20", rows)
 	}
 }

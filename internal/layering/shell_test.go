@@ -21,13 +21,13 @@ func TestShellBlocksOfDocuments(t *testing.T) {
 		for _, block := range markdown.Blocks(text) {
 			if block.Language != "sh" {
 				if programs.MatchString(block.Text) {
-					t.Errorf("%s:%d: the block has shell commands; begin it with ```sh", name, block.Line)
+					t.Errorf("%s:%d: block with shell commands must begin with ```sh", name, block.Line)
 				}
 				continue
 			}
 			parsed, err := markdown.Commands(block.Text)
 			if err != nil {
-				t.Errorf("%s:%d: %v: this is not safe in bash and zsh", name, block.Line, err)
+				t.Errorf("%s:%d: command is not safe in bash and zsh: %v", name, block.Line, err)
 			}
 			commands += len(parsed)
 			for _, shell := range []string{"bash", "zsh"} {
@@ -36,12 +36,12 @@ func TestShellBlocksOfDocuments(t *testing.T) {
 		}
 		for i, line := range strings.Split(text, "\n") {
 			if code, indented := strings.CutPrefix(line, "    "); indented && programs.MatchString(code) {
-				t.Errorf("%s:%d: the command is in an indented block; put it between ```sh and ```", name, i+1)
+				t.Errorf("%s:%d: command in an indented block; put it between ```sh and ```", name, i+1)
 			}
 		}
 	}
 	if commands < 6 {
-		t.Errorf("only %d commands were checked", commands)
+		t.Errorf("%d commands were checked, want at least 6", commands)
 	}
 }
 
@@ -55,6 +55,6 @@ func checkSyntax(t *testing.T, shell, name string, block markdown.Block) {
 	check := exec.CommandContext(t.Context(), program, "-n")
 	check.Stdin = strings.NewReader(block.Text)
 	if report, err := check.CombinedOutput(); err != nil {
-		t.Errorf("%s:%d: %s -n: %v\n%s", name, block.Line, shell, err, report)
+		t.Errorf("%s:%d: %s -n reports a syntax error: %v\n%s", name, block.Line, shell, err, report)
 	}
 }

@@ -26,7 +26,7 @@ func TestParse(t *testing.T) {
 	for name, tt := range tests {
 		got, err := manifest.Parse([]byte(tt.text))
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Parse failed: %v", name, err)
 		}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -69,9 +69,9 @@ func TestRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := manifest.Read(path); err != nil || len(got) != 1 {
-		t.Errorf("%v: %v", got, err)
+		t.Errorf("Read = %v, %v, want one document", got, err)
 	}
 	if _, err := manifest.Read("/dev/zero"); err == nil || !strings.Contains(err.Error(), "more than") {
-		t.Errorf("an infinite file: %v", err)
+		t.Errorf("Read of an infinite file = %v, want an error with \"more than\"", err)
 	}
 }

@@ -19,7 +19,7 @@ func TestBlocks(t *testing.T) {
 	}
 	for i := range got {
 		if document[got[i].Start:got[i].End] != got[i].Text {
-			t.Errorf("block %d: offsets %d to %d do not match its text", i, got[i].Start, got[i].End)
+			t.Errorf("block %d: document[%d:%d] is not its text", i, got[i].Start, got[i].End)
 		}
 		got[i].Start, got[i].End = 0, 0
 		if got[i] != want[i] {
@@ -68,7 +68,7 @@ func TestCommands_unsafe(t *testing.T) {
 		"echo 'open", `echo "open`, "echo $(date", "echo $(ls *)", `echo \`,
 	} {
 		if got, err := Commands(script); err == nil {
-			t.Errorf("%s: no error, got %+v", script, got)
+			t.Errorf("Commands(%s) = %+v, want an error", script, got)
 		}
 	}
 }

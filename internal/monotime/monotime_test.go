@@ -19,13 +19,13 @@ func TestClock(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		if got := c.Now().Sub(monotime.Time(time.Second)); got != 59*time.Second {
-			t.Errorf("got %v", got)
+			t.Errorf("Sub = %v, want 59s", got)
 		}
 		if later := c.Now().Add(time.Hour); later <= c.Now() || later >= monotime.Never {
-			t.Errorf("got %d", later)
+			t.Errorf("Now().Add(1h) = %d, want between Now and Never", later)
 		}
 		if got := c.Wall(c.Now().Add(time.Hour)); !got.Equal(began.Add(time.Hour + time.Minute)) {
-			t.Errorf("got %v", got)
+			t.Errorf("Wall in an hour = %v, want %v", got, began.Add(time.Hour+time.Minute))
 		}
 	})
 }
@@ -40,10 +40,10 @@ func TestClock_WallJumps(t *testing.T) {
 			before := c.Now()
 			time.Sleep(time.Second)
 			if passed := c.Now().Sub(before); passed != time.Second {
-				t.Errorf("after a jump of %v, %v passed in a second", jump, passed)
+				t.Errorf("clock jump of %v: %v passed in a second, want 1s", jump, passed)
 			}
 			if at := c.Wall(c.Now().Add(time.Second)); !at.Equal(time.Now().Add(jump + time.Second)) {
-				t.Errorf("after a jump of %v: %v", jump, at)
+				t.Errorf("clock jump of %v: Wall = %v, want %v", jump, at, time.Now().Add(jump+time.Second))
 			}
 		}
 	})

@@ -20,7 +20,7 @@ func TestExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(examples) < 30 {
-		t.Errorf("there are only %d examples", len(examples))
+		t.Errorf("%d examples, want at least 30", len(examples))
 	}
 	titles := map[string]bool{}
 	groups, kinds := []string{""}, map[string]bool{}
@@ -28,7 +28,7 @@ func TestExamples(t *testing.T) {
 		kinds[e.Kind] = true
 		if e.Group != groups[len(groups)-1] {
 			if slices.Contains(groups, e.Group) {
-				t.Errorf("the examples of the group %s are in more than one place", e.Group)
+				t.Errorf("the examples of group %s are in more than one place", e.Group)
 			}
 			groups = append(groups, e.Group)
 		}
@@ -45,7 +45,7 @@ func TestExamples(t *testing.T) {
 				t.Fatal(errs)
 			}
 			if len(doc.Operations) != 1 || string(doc.Operations[0].Operation) != e.Kind || doc.Operations[0].Name == "" {
-				t.Errorf("the example is not a single named %s", e.Kind)
+				t.Errorf("query must have one named %s", e.Kind)
 			}
 			variables := map[string]any{}
 			if e.Variables != nil {
@@ -61,7 +61,7 @@ func TestExamples(t *testing.T) {
 			}
 			for name := range variables {
 				if doc.Operations[0].VariableDefinitions.ForName(name) == nil {
-					t.Errorf("the variable %s is not used", name)
+					t.Errorf("variable %s is not used", name)
 				}
 			}
 			if needed := e.Kind != "query" || strings.Contains(e.Query, "viewer"); e.Token != needed {
@@ -69,13 +69,13 @@ func TestExamples(t *testing.T) {
 			}
 			for _, directive := range []string{"# group:", "# variables:", "# files:", "# token"} {
 				if strings.Contains(e.Query, directive) {
-					t.Errorf("the query contains the directive %q", directive)
+					t.Errorf("query contains the directive %q", directive)
 				}
 			}
 		})
 	}
 	if len(kinds) != 3 {
-		t.Errorf("the examples have only the kinds %v", kinds)
+		t.Errorf("examples have only the kinds %v, want 3", kinds)
 	}
 }
 
@@ -88,7 +88,7 @@ func TestParseExample_Problems(t *testing.T) {
 		"bad variables": "# Title\n# group: A\n# variables: {x}\nquery A { a }",
 	} {
 		if _, err := parseExample(text); err == nil {
-			t.Errorf("%s: no error", name)
+			t.Errorf("parseExample(%s) returned no error", name)
 		}
 	}
 }

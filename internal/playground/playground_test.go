@@ -37,24 +37,24 @@ func TestHandler_Precompressed(t *testing.T) {
 	plain := get(t, "/playground/main.js", "")
 	zipped := get(t, "/playground/main.js", "gzip, br, zstd")
 	if got := zipped.Header().Get("Content-Encoding"); got != "gzip" {
-		t.Fatalf("Content-Encoding %q", got)
+		t.Fatalf("Content-Encoding = %q, want gzip", got)
 	}
 	if want := strings.TrimSuffix(plain.Header().Get("ETag"), `"`) + `-gzip"`; zipped.Header().Get("ETag") != want {
 		t.Errorf("ETag %s, want %s", zipped.Header().Get("ETag"), want)
 	}
 	if zipped.Body.Len() > plain.Body.Len()/2 {
-		t.Errorf("%d compressed bytes of %d", zipped.Body.Len(), plain.Body.Len())
+		t.Errorf("%d compressed bytes of %d, want at most half", zipped.Body.Len(), plain.Body.Len())
 	}
 	from, err := gzip.NewReader(zipped.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if text, err := io.ReadAll(from); err != nil || string(text) != plain.Body.String() {
-		t.Errorf("the decompressed text differs, %v", err)
+		t.Errorf("decompressed text differs from the uncompressed one (error %v)", err)
 	}
 	for name, accepted := range map[string]string{"/playground/main.js": "br", "/playground/icon.svg": "gzip"} {
 		if got := get(t, name, accepted); got.Header().Get("Content-Encoding") != "" || len(got.Header()["Vary"]) != 1 {
-			t.Errorf("%s: %v", name, got.Header())
+			t.Errorf("%s with Accept-Encoding %s: headers %v, want no Content-Encoding and one Vary", name, accepted, got.Header())
 		}
 	}
 }
@@ -71,15 +71,15 @@ func TestHandler(t *testing.T) {
 	} {
 		rec := get(t, name, "")
 		if rec.Code != http.StatusOK || rec.Header().Get("Content-Type") != media || rec.Body.Len() == 0 {
-			t.Errorf("%s: %d %q, %d bytes", name, rec.Code, rec.Header().Get("Content-Type"), rec.Body.Len())
+			t.Errorf("GET %s: status %d, Content-Type %q, %d bytes, want 200 and %q", name, rec.Code, rec.Header().Get("Content-Type"), rec.Body.Len(), media)
 		}
 		if etag := rec.Header().Get("ETag"); !strings.HasPrefix(etag, `"`) {
-			t.Errorf("%s: ETag %s", name, etag)
+			t.Errorf("GET %s: ETag = %s, want a quoted one", name, etag)
 		}
 	}
 	for _, name := range []string{"/playground/", "/playground/index.html", "/playground/../examples/01-popular.graphql", "/playground/examples", "/x"} {
 		if rec := get(t, name, ""); rec.Code != http.StatusNotFound {
-			t.Errorf("%s: %d", name, rec.Code)
+			t.Errorf("GET %s: status %d, want 404", name, rec.Code)
 		}
 	}
 }
@@ -126,7 +126,7 @@ func TestBundle(t *testing.T) {
 	t.Parallel()
 	names, err := fs.Glob(files, "bundle/*.gz")
 	if err != nil || len(names) < 10 {
-		t.Fatalf("%d files, %v", len(names), err)
+		t.Fatalf("bundle has %d files (error %v), want at least 10", len(names), err)
 	}
 	compressed := 0
 	for _, name := range names {
@@ -138,16 +138,16 @@ func TestBundle(t *testing.T) {
 		compressed += zipped.Body.Len()
 		from, err := gzip.NewReader(zipped.Body)
 		if err != nil {
-			t.Fatalf("%s: %v", name, err)
+			t.Fatalf("%s: gzip header is not valid: %v", name, err)
 		}
 		if text, err := io.ReadAll(from); err != nil || string(text) != plain.Body.String() {
-			t.Errorf("%s: the two forms differ, %v", name, err)
+			t.Errorf("%s: compressed and uncompressed text differ (error %v)", name, err)
 		}
 		if media := plain.Header().Get("Content-Type"); media == "" {
-			t.Errorf("%s has no media type", name)
+			t.Errorf("GET %s: no Content-Type", name)
 		}
 		if strings.Contains(name, "-") && zipped.Header().Get("Cache-Control") != immutable {
-			t.Errorf("%s: Cache-Control %q", name, zipped.Header().Get("Cache-Control"))
+			t.Errorf("GET %s: Cache-Control = %q, want %q", name, zipped.Header().Get("Cache-Control"), immutable)
 		}
 	}
 	if compressed > 2_500_000 {
@@ -179,12 +179,12 @@ func TestPlain_IsComplete(t *testing.T) {
 	}
 	for name, text := range texts {
 		if found := inline.FindString(text); found != "" {
-			t.Errorf("%s has %q, which the policy forbids", name, found)
+			t.Errorf("%s contains %q, which the Content-Security-Policy forbids", name, found)
 		}
 		for _, m := range refs.FindAllStringSubmatch(text, -1) {
 			ref := m[1] + m[2] + m[3]
 			if _, ok := served.files[ref]; !ok && ref != "/graphql" && !strings.HasPrefix(ref, "/oauth/log") && !strings.HasPrefix(ref, "${") {
-				t.Errorf("%s refers to %q, which is not served", name, ref)
+				t.Errorf("%s refers to %q, which the server does not serve", name, ref)
 			}
 		}
 		for _, m := range ids.FindAllStringSubmatch(text, -1) {
@@ -202,7 +202,7 @@ func TestPlain_Language(t *testing.T) {
 	newer := regexp.MustCompile(`type="module"|(?m)^(import|export) |\?\.[^\d]|\?\?|catch \{|\|\|=|&&=|[{,] \.\.\.\w+ [,}]|\.(at|replaceAll|matchAll|replaceChildren|flat|flatMap|fromEntries)\(`)
 	names, err := fs.Glob(files, "plain/*")
 	if err != nil || len(names) < 8 {
-		t.Fatalf("%d files, %v", len(names), err)
+		t.Fatalf("plain/ has %d files (error %v), want at least 8", len(names), err)
 	}
 	for _, name := range names {
 		text, err := fs.ReadFile(files, name)
@@ -210,7 +210,7 @@ func TestPlain_Language(t *testing.T) {
 			t.Fatal(err)
 		}
 		if found := newer.FindString(string(text)); found != "" {
-			t.Errorf("%s has %q", name, found)
+			t.Errorf("%s uses %q, which older browsers do not support", name, found)
 		}
 	}
 }

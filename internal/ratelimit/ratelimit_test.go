@@ -47,19 +47,19 @@ func TestLimiter_unlimited(t *testing.T) {
 	l := New(Limit{}, 0)
 	for range 10_000 {
 		if wait := l.Take(hour); wait != 0 {
-			t.Fatal(wait)
+			t.Fatalf("Take of an unlimited limiter = %v, want 0", wait)
 		}
 	}
 	l = New(Limit{}, 0)
 	l.Take(hour)
 	if pause := l.Refuse(hour+1, hour, time.Minute); pause != time.Minute {
-		t.Errorf("blocked for %v", pause)
+		t.Errorf("Refuse = %v, want 1m", pause)
 	}
 	if wait := l.Take(hour); wait != time.Minute {
-		t.Errorf("wait %v", wait)
+		t.Errorf("Take after a refusal = %v, want 1m", wait)
 	}
 	if wait := l.Take(hour + time.Minute); wait != 0 || l.Rate() != 0 {
-		t.Errorf("after the wait: %v, rate %v", wait, l.Rate())
+		t.Errorf("Take after the wait = %v, rate %v, want 0, 0", wait, l.Rate())
 	}
 }
 
@@ -104,10 +104,10 @@ func TestLimiter_concurrentRefusals(t *testing.T) {
 	}
 	at := hour + 2*time.Millisecond + 5*time.Second
 	if got := l.Blocked(hour + 4*time.Millisecond); got != at-hour-4*time.Millisecond {
-		t.Errorf("blocked for %v", got)
+		t.Errorf("Blocked = %v, want %v", got, at-hour-4*time.Millisecond)
 	}
 	if wait := l.Take(at); wait != 0 {
-		t.Errorf("wait %v after the pause", wait)
+		t.Errorf("Take after the wait = %v, want 0", wait)
 	}
 	rate := l.Rate() // 97 of 100 were accepted within a second
 	if want := math.Sqrt(100*98) * decrease; math.Abs(rate-want) > 1e-9 {
@@ -115,11 +115,11 @@ func TestLimiter_concurrentRefusals(t *testing.T) {
 	}
 	l.Refuse(at+time.Millisecond, hour, time.Second) // sent before the event
 	if got := l.Blocked(at + time.Millisecond); got != time.Second {
-		t.Errorf("a late refusal blocks for %v", got)
+		t.Errorf("Blocked after a late refusal = %v, want 1s", got)
 	}
 	l.Take(at + 2*time.Second)
 	if l.Rate() < rate {
-		t.Errorf("a late refusal lowers the rate to %v", l.Rate())
+		t.Errorf("rate after a late refusal = %v, want at least %v", l.Rate(), rate)
 	}
 }
 
@@ -142,7 +142,7 @@ func TestLimiter_lowDemand(t *testing.T) {
 		l.Take(now)
 	}
 	if l.Rate() != 50 || l.Depth() != 500 {
-		t.Errorf("after ten minutes with a call per minute: %v calls per second, %v at once", l.Rate(), l.Depth())
+		t.Errorf("after ten minutes with a call per minute: rate %v, depth %v, want 50, 500", l.Rate(), l.Depth())
 	}
 }
 
@@ -153,7 +153,7 @@ func TestLimiter_Configure(t *testing.T) {
 	l.Configure(Limit{Rate: 5, Burst: 5})
 	l.Take(hour)
 	if l.Rate() != 5 || l.Tokens() != 4 {
-		t.Errorf("rate %v, %v tokens", l.Rate(), l.Tokens())
+		t.Errorf("rate %v with %v tokens, want 5 with 4", l.Rate(), l.Tokens())
 	}
 	l.Refuse(hour, hour, time.Second)
 	l.Take(hour + time.Second)

@@ -133,11 +133,11 @@ func checkLimit(t *testing.T, s *simulation, from, to time.Duration) {
 	t.Helper()
 	accepted, refused := s.between(from+time.Minute, to)
 	if share := float64(refused) / float64(accepted+refused); share > 0.05 {
-		t.Errorf("%.1f %% of %d calls were refused", 100*share, accepted+refused)
+		t.Errorf("%.1f %% of %d calls were refused, want at most 5 %%", 100*share, accepted+refused)
 	}
 	accepted, _ = s.between(from+10*time.Minute, to)
 	if used := float64(accepted) / (s.upstream.rate * (to - from - 10*time.Minute).Seconds()); used < 0.7 {
-		t.Errorf("%.0f %% of the limit was used", 100*used)
+		t.Errorf("%.0f %% of the limit was used, want at least 70 %%", 100*used)
 	}
 }
 
@@ -166,12 +166,12 @@ func TestLimiter_limitChanges(t *testing.T) {
 			s.run(50*time.Minute, saturated)
 			accepted, refused := s.between(22*time.Minute, 50*time.Minute)
 			if share := float64(refused) / float64(accepted+refused); share > 0.05 {
-				t.Errorf("times %v: %.1f %% of %d calls were refused", factor, 100*share, accepted+refused)
+				t.Errorf("limit times %v: %.1f %% of %d calls were refused, want at most 5 %%", factor, 100*share, accepted+refused)
 			}
 			from := 30 * time.Minute
 			accepted, _ = s.between(from, 50*time.Minute)
 			if used := float64(accepted) / (s.upstream.rate * (50*time.Minute - from).Seconds()); used < 0.7 {
-				t.Errorf("times %v: %.0f %% of the limit was used", factor, 100*used)
+				t.Errorf("limit times %v: %.0f %% of it was used, want at least 70 %%", factor, 100*used)
 			}
 		})
 	}
@@ -193,7 +193,7 @@ func TestLimiter_burstAfterIdle(t *testing.T) {
 				return now
 			})
 			if _, refused := s.between(resumed, resumed+time.Second); refused > 1+int(u.rate*(burstSeconds+latency.Seconds())) {
-				t.Errorf("%d refusals in the burst", refused)
+				t.Errorf("%d calls of the burst were refused, want at most %d", refused, 1+int(u.rate*(burstSeconds+latency.Seconds())))
 			}
 			checkLimit(t, s, resumed, 110*time.Minute)
 		}

@@ -34,28 +34,28 @@ func TestBreaker(t *testing.T) {
 			b.record(c == '+', errTest)
 		}
 		if b.closed() != test.up {
-			t.Errorf("%s: closed is %v", name, b.closed())
+			t.Errorf("%s: closed() = %v, want %v", name, b.closed(), test.up)
 		}
 		if !test.up && !errors.Is(b.cause(), errTest) {
-			t.Errorf("%s: the cause is %v", name, b.cause())
+			t.Errorf("%s: cause() = %v, want %v", name, b.cause(), errTest)
 		}
 		b.close()
 		if !b.closed() || b.cause() != nil {
-			t.Errorf("%s: it cannot be closed", name)
+			t.Errorf("%s: after close: closed() = %v, cause() = %v, want true, nil", name, b.closed(), b.cause())
 		}
 		select {
 		case <-b.opened:
-			t.Errorf("%s: it signals that it opened, although it is closed again", name)
+			t.Errorf("%s: the channel opened is closed, although the breaker was closed again", name)
 		default:
 		}
 	}
 	b := newBreaker()
 	if b.closed() {
-		t.Error("a new breaker is closed")
+		t.Error("new breaker is closed, want open")
 	}
 	b.record(true, nil)
 	if b.closed() {
-		t.Error("a command closes the breaker")
+		t.Error("a command closed the breaker, want it open until a connection is checked")
 	}
 }
 
@@ -77,7 +77,7 @@ func TestPendingCommands(t *testing.T) {
 		add(1, time.Minute)
 		add(2, time.Hour)
 		if err := p.flush(t.Context()); !errors.Is(err, errTest) || len(p.commands) != 2 || p.bytes != 2 {
-			t.Errorf("%v; %d commands of %d bytes are pending", err, len(p.commands), p.bytes)
+			t.Errorf("flush() = %v, want %v; %d commands of %d bytes are pending, want 2 of 2", err, errTest, len(p.commands), p.bytes)
 		}
 		time.Sleep(2 * time.Minute) // the first one expires
 		broken = false
@@ -90,7 +90,7 @@ func TestPendingCommands(t *testing.T) {
 			all = append(all, n)
 		}
 		if fmt.Sprint(all) != "[2]" || p.bytes != 0 || len(p.commands) != 0 {
-			t.Errorf("ran %v; %d commands of %d bytes are pending", all, len(p.commands), p.bytes)
+			t.Errorf("flush ran %v, want [2]; %d commands of %d bytes are pending, want none", all, len(p.commands), p.bytes)
 		}
 	})
 }
@@ -107,7 +107,7 @@ func TestPendingCommands_Bounded(t *testing.T) {
 			sum += c.bytes
 		}
 		if sum != p.bytes || sum > maxPendingBytes || len(p.commands) > maxPending {
-			t.Fatalf("%d commands of %d bytes, counted as %d", len(p.commands), sum, p.bytes)
+			t.Fatalf("%d commands (maximum %d) of %d bytes, counted as %d (maximum %d)", len(p.commands), maxPending, sum, p.bytes, maxPendingBytes)
 		}
 	})
 }
@@ -120,18 +120,18 @@ func TestWriter_Bounded(t *testing.T) {
 	w := newWriter(l) // it does not run
 	for range maxJobs {
 		if !w.put(job{bytes: 1}) {
-			t.Fatal("a job within the bound is dropped")
+			t.Fatalf("put dropped a job below the maximum of %d", maxJobs)
 		}
 	}
 	if w.put(job{bytes: 1}) {
-		t.Error("the number of jobs is not bounded")
+		t.Errorf("put accepted more than %d jobs", maxJobs)
 	}
 	w = newWriter(l)
 	if !w.put(job{bytes: maxJobBytes}) || w.put(job{bytes: 1}) {
-		t.Error("the bytes are not bounded")
+		t.Errorf("put dropped a job of %d bytes, or accepted more bytes", maxJobBytes)
 	}
 	w.close(t.Context())
 	if w.put(job{}) {
-		t.Error("a closed writer accepts a job")
+		t.Error("put accepted a job after close")
 	}
 }

@@ -64,7 +64,7 @@ func TestCache_SharedByReplicas(t *testing.T) {
 		} {
 			at := upstream.Address{Principal: principal, ID: name}
 			if got := one.get(t, at); got != "miss" {
-				t.Errorf("%s is stored before it was put: %s", name, got)
+				t.Errorf("get(%s) before put = %s, want miss", name, got)
 			}
 			one.Cache().Put(t.Context(), at, want, life)
 			one.drain(t)
@@ -97,14 +97,14 @@ func TestCache_Lifetime(t *testing.T) {
 		r.drain(t)
 		left, err := raw.Do(t.Context(), raw.B().Pttl().Key(r.cache.keys.value("", name)).Build()).AsInt64()
 		if d := time.Duration(left) * time.Millisecond; err != nil || d < test.low || d > test.top {
-			t.Errorf("%s: the TTL is %v, %v", name, d, err)
+			t.Errorf("%s: TTL = %v, want %v to %v (error %v)", name, d, test.low, test.top, err)
 		}
 	}
 	past := upstream.Address{ID: "past"}
 	r.Cache().Put(t.Context(), past, upstream.Record{Body: []byte("x"), Age: 25 * time.Hour}, life)
 	r.drain(t)
 	if got := r.get(t, past); got != "miss" {
-		t.Errorf("a record that is too old is stored: %s", got)
+		t.Errorf("get of an expired record = %s, want miss", got)
 	}
 }
 
@@ -116,17 +116,17 @@ func TestCache_LocalHits(t *testing.T) {
 	for _, at := range []upstream.Address{{ID: "x"}, {Principal: alice, ID: "x"}} {
 		one.put(t, at, []byte("first"))
 		if got := two.get(t, at); got != "first" {
-			t.Fatal(got)
+			t.Fatalf("get = %s, want first", got)
 		}
 		before, local := s.Commands(t, raw), two.Stats().LocalHits
 		for range 1000 {
 			if got := two.get(t, at); got != "first" {
-				t.Fatal(got)
+				t.Fatalf("get = %s, want first", got)
 			}
 		}
 		commands := s.Commands(t, raw) - before - 1 // INFO is one
 		if hits := two.Stats().LocalHits - local; hits != 1000 || commands > 20 {
-			t.Errorf("1000 reads of a value: %d without a round trip, %d commands (including some heartbeats)", hits, commands)
+			t.Errorf("1000 reads of one value: %d local hits, want 1000; %d commands (heartbeats included), want at most 20", hits, commands)
 		}
 		one.put(t, at, []byte("second"))
 		eventually(t, func() bool { return two.get(t, at) == "second" })
@@ -191,11 +191,11 @@ func TestCache_SeparatePrincipals(t *testing.T) {
 	}
 	for _, a := range principals {
 		if got := r.get(t, upstream.Address{Principal: a, ID: "/me/"}); got != "for "+a {
-			t.Errorf("%q reads %q", a, got)
+			t.Errorf("principal %q reads %q, want its own response", a, got)
 		}
 	}
 	if r.get(t, upstream.Address{Principal: alice, ID: "other"}) != "miss" {
-		t.Error("another resource is stored")
+		t.Error("get of another resource found an entry, want miss")
 	}
 }
 
@@ -221,7 +221,7 @@ func TestCache_InvalidValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := r.get(t, upstream.Address{ID: "list"}); got != "miss" {
-		t.Errorf("a key of another type: %s", got)
+		t.Errorf("get of a key with another Redis type = %s, want miss", got)
 	}
 	if !r.Stats().Up {
 		t.Error("an invalid value opened the breaker")
@@ -238,13 +238,13 @@ func TestCache_DropOnAllReplicas(t *testing.T) {
 	for _, at := range []upstream.Address{ofAlice, ofBob, anonymous} {
 		one.put(t, at, []byte("before"))
 		if got := two.get(t, at); got != "before" {
-			t.Fatal(got)
+			t.Fatalf("get before the write = %s, want before", got)
 		}
 	}
 	two.Cache().Get(t.Context(), ofAlice) // before a call that is in flight during the write
 	one.Cache().Drop(t.Context(), alice)
 	if got := one.get(t, ofAlice); got != "miss" {
-		t.Errorf("the replica that wrote still reads %s", got)
+		t.Errorf("get on the replica that wrote = %s, want miss", got)
 	}
 	eventually(t, func() bool {
 		two.mu.Lock()
@@ -255,20 +255,20 @@ func TestCache_DropOnAllReplicas(t *testing.T) {
 	two.drain(t)
 	for _, r := range []*replica{one, two} {
 		if got := r.get(t, ofAlice); got != "miss" {
-			t.Errorf("after the write: %s", got)
+			t.Errorf("get after the write = %s, want miss", got)
 		}
 		for _, at := range []upstream.Address{ofBob, anonymous} {
 			if got := r.get(t, at); got != "before" {
-				t.Errorf("of another principal: %s", got)
+				t.Errorf("get for another principal = %s, want before", got)
 			}
 		}
 	}
 	one.put(t, ofAlice, []byte("after"))
 	if got := two.get(t, ofAlice); got != "after" {
-		t.Errorf("the other replica reads %s", got)
+		t.Errorf("get on the other replica = %s, want after", got)
 	}
 	if len(one.invalidated) != 0 {
-		t.Error("a replica receives the message of its own write")
+		t.Errorf("%d messages about its own write reached the replica, want 0", len(one.invalidated))
 	}
 }
 
@@ -295,7 +295,7 @@ func TestCache_EpochEvicted(t *testing.T) {
 	eventually(t, func() bool { return r.get(t, at) == "miss" })
 	for range 10 {
 		if got := r.get(t, at); got != "miss" {
-			t.Fatalf("the value is read again: %s", got)
+			t.Fatalf("get after the epoch was evicted = %s, want miss", got)
 		}
 	}
 }
@@ -308,7 +308,7 @@ func TestCache_PutWithoutGet(t *testing.T) {
 	r.Cache().Put(t.Context(), at, upstream.Record{Body: []byte("x")}, life)
 	r.drain(t)
 	if got := r.get(t, at); got != "miss" {
-		t.Error(got)
+		t.Errorf("get = %s, want miss", got)
 	}
 }
 
@@ -319,11 +319,11 @@ func TestCache_TooLarge(t *testing.T) {
 	r.Cache().Put(t.Context(), at, upstream.Record{Body: bytes.Repeat([]byte("x"), maxBody+1)}, life)
 	r.drain(t)
 	if got := r.get(t, at); got != "miss" {
-		t.Error("a body above the maximum is stored")
+		t.Errorf("get of a body above the maximum size = %d bytes, want miss", len(got))
 	}
 	r.put(t, at, bytes.Repeat([]byte("x"), maxBody))
 	if got := r.get(t, at); len(got) != maxBody {
-		t.Error("a body of the maximum size is not stored")
+		t.Errorf("get of a body of the maximum size = %d bytes, want %d", len(got), maxBody)
 	}
 }
 
@@ -339,6 +339,6 @@ func TestEpochs_LateMessage(t *testing.T) {
 		eventually(t, func() bool { return r.get(t, at) == "page" })
 	}
 	if n := r.Stats().Failed; n > 0 {
-		t.Errorf("%d commands failed", n)
+		t.Errorf("%d commands failed, want 0", n)
 	}
 }

@@ -42,21 +42,21 @@ func TestCanary(t *testing.T) {
 	for _, kind := range []string{"value:{", "value:", "epoch:{", "writes:{", "limit:read:", "verified:", "idempotency:{", "upload:{", "nonce:", "query:", "replicas"} {
 		for name, text := range map[string]string{"database": dump, "commands": commands} {
 			if !strings.Contains(text, prefix+kind) {
-				t.Errorf("no key %s in the %s", kind, name)
+				t.Errorf("%s: no key with the prefix %s%s", name, prefix, kind)
 			}
 		}
 	}
 	for name, text := range map[string]string{"database": dump, "commands": commands, "log": r.log.String()} {
 		if strings.Contains(text, secret) {
-			t.Errorf("the canary is in the %s:\n%s", name, text)
+			t.Errorf("%s contains the canary:\n%s", name, text)
 		}
 		if strings.Contains(text, string(testSecret)) {
-			t.Errorf("the secret key is in the %s", name)
+			t.Errorf("%s contains the secret key", name)
 		}
 	}
 	for line := range strings.Lines(dump) {
 		if !strings.HasPrefix(line, prefix) {
-			t.Errorf("a key without the version: %s", line)
+			t.Errorf("key %s lacks the prefix %s", line, prefix)
 		}
 	}
 	// The messages to other replicas contain the principal, which is a keyed hash made by the store.
@@ -74,11 +74,11 @@ func TestEverythingExpires(t *testing.T) {
 	r.drain(t)
 	keys, err := raw.Do(t.Context(), raw.B().Keys().Pattern("*").Build()).AsStrSlice()
 	if err != nil || len(keys) < 8 {
-		t.Fatalf("%q, %v", keys, err)
+		t.Fatalf("KEYS = %q (error %v), want at least 8", keys, err)
 	}
 	for _, key := range keys {
 		if left, err := raw.Do(t.Context(), raw.B().Pttl().Key(key).Build()).AsInt64(); err != nil || left <= 0 {
-			t.Errorf("%s does not expire: %d, %v", key, left, err)
+			t.Errorf("PTTL of %s = %d (error %v), want a TTL", key, left, err)
 		}
 	}
 }

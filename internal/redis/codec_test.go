@@ -34,7 +34,7 @@ func TestValue(t *testing.T) {
 		}
 		text, ok := want.encode()
 		if !ok {
-			t.Fatal("too large")
+			t.Fatal("encode failed: the value is too large")
 		}
 		got, err := decode(string(text))
 		if err != nil {
@@ -46,7 +46,7 @@ func TestValue(t *testing.T) {
 		i := rapid.IntRange(0, len(text)-1).Draw(t, "damaged byte")
 		text[i] ^= byte(rapid.IntRange(1, 255).Draw(t, "by"))
 		if v, err := decode(string(text)); err == nil {
-			t.Fatalf("a damaged value is decoded: %+v", v)
+			t.Fatalf("decode of a corrupted value = %+v, want an error", v)
 		}
 	})
 }
@@ -70,7 +70,7 @@ func TestValue_Compression(t *testing.T) {
 			t.Errorf("%s: %d bytes are stored in %d, want at most %d", name, len(test.body), len(out), test.most)
 		}
 		if compressed := out[4]&flagCompressed != 0; compressed != (name == "compressible") {
-			t.Errorf("%s: compressed %v", name, compressed)
+			t.Errorf("%s: compressed = %v, want %v", name, compressed, name == "compressible")
 		}
 	}
 }
@@ -95,7 +95,7 @@ func TestValue_DecompressionBomb(t *testing.T) {
 		text = encoder().EncodeAll(make([]byte, size), text)
 		putChecksum(text)
 		if _, err := decode(string(text)); err == nil {
-			t.Errorf("%d bytes are decompressed, although 1 is declared", size)
+			t.Errorf("decode of %d bytes with a declared size of 1 returned no error", size)
 		}
 	}
 }
@@ -121,7 +121,7 @@ func TestValue_EarlierFormat(t *testing.T) {
 		}
 		putChecksum(earlier)
 		if v, err := decode(string(earlier)); err == nil {
-			t.Errorf("a value of %d bytes is decoded as %+v", len(body), v)
+			t.Errorf("decode of a value of %d bytes in the earlier format = %+v, want an error", len(body), v)
 		}
 	}
 }
@@ -140,14 +140,14 @@ func FuzzValue(f *testing.F) {
 		}
 		again, ok := v.encode()
 		if !ok {
-			t.Fatal("a decoded value cannot be encoded")
+			t.Fatal("encode of a decoded value failed")
 		}
 		w, err := decode(string(again))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(v, w, cmp.AllowUnexported(value{}), cmpopts.EquateEmpty()); diff != "" {
-			t.Errorf("(-first +second):\n%s", diff)
+			t.Errorf("second decode differs (-first +second):\n%s", diff)
 		}
 	})
 }

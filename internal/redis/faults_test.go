@@ -82,11 +82,11 @@ func TestHangingRedis(t *testing.T) {
 					use()
 					took := time.Since(began)
 					if all += took; took > readTimeout || i >= maxConsecutiveFailures && took > 0 {
-						t.Errorf("command %d took %v", i+1, took)
+						t.Errorf("command %d took %v, want at most %v, and 0 with an open breaker", i+1, took, readTimeout)
 					}
 				}
 				if all > maxConsecutiveFailures*readTimeout {
-					t.Errorf("all commands took %v", all)
+					t.Errorf("all commands took %v, want at most %v", all, maxConsecutiveFailures*readTimeout)
 				}
 			})
 		})
@@ -112,13 +112,13 @@ func TestHangingRedis_Bounded(t *testing.T) {
 		}
 		synctest.Wait()
 		if n := len(r.conn.inflight); n > maxInflight {
-			t.Errorf("%d commands are in flight", n)
+			t.Errorf("%d commands are in flight, want at most %d", n, maxInflight)
 		}
 		time.Sleep(readTimeout)
 		close(hang.end)
 		synctest.Wait() // and synctest.Test returns only when all goroutines have ended
 		if n := len(r.conn.inflight); n > 0 {
-			t.Errorf("%d commands are in flight at the end", n)
+			t.Errorf("%d commands are in flight at the end, want 0", n)
 		}
 	})
 }
@@ -135,7 +135,7 @@ func TestSlowRedis_WithinTimeout(t *testing.T) {
 		r.useAll(t, i)
 	}
 	if st := r.Stats(); !st.Up || st.Failed > 0 || r.get(t, at) != "x" {
-		t.Errorf("%+v\n%s", st, r.log)
+		t.Errorf("stats = %+v, want up without failures\n%s", st, r.log)
 	}
 }
 
@@ -155,11 +155,11 @@ func TestSlowRedis_BeyondTimeout(t *testing.T) {
 		r.Limiter().Take(t.Context(), limitOf(""))
 	}
 	if took := time.Since(began); took > slack {
-		t.Errorf("400 commands took %v with an open breaker", took)
+		t.Errorf("400 commands with an open breaker took %v, want at most %v", took, slack)
 	}
 	eventually(t, func() bool { return strings.Contains(r.log.String(), "Redis unavailable") })
 	if n := strings.Count(r.log.String(), "\n"); n > 3 {
-		t.Errorf("%d log lines:\n%s", n, r.log)
+		t.Errorf("%d log lines, want at most 3:\n%s", n, r.log)
 	}
 }
 
@@ -177,7 +177,7 @@ func TestConnectionLost_WithinReply(t *testing.T) {
 		two.waitUp(t, true)
 		p.cutAfter.Store(int64(1 + i*5))
 		if got := two.get(t, at); got != "miss" && got != body {
-			t.Fatalf("closed after %d bytes: %q", 1+i*5, got)
+			t.Fatalf("reply cut after %d bytes: get = %q, want miss or the whole body", 1+i*5, got)
 		}
 		two.useAll(t, i)
 		p.cutAfter.Store(0)
@@ -201,7 +201,7 @@ func TestReadOnlyRedis(t *testing.T) {
 	r.waitUp(t, true)
 	eventually(t, func() bool { return r.usable(t) })
 	if n := strings.Count(r.log.String(), "Redis unavailable"); n > 3 {
-		t.Errorf("logged %d times:\n%s", n, r.log)
+		t.Errorf("\"Redis unavailable\" was logged %d times, want at most 3:\n%s", n, r.log)
 	}
 }
 
@@ -258,25 +258,25 @@ func TestFlushAll(t *testing.T) {
 	two.Cache().Put(t.Context(), inFlight, upstream.Record{Body: []byte("outdated")}, life)
 	two.drain(t)
 	if got := one.get(t, inFlight); got != "miss" {
-		t.Errorf("the response that was in flight is stored: %s", got)
+		t.Errorf("get of a response in flight during FLUSHALL = %s, want miss", got)
 	}
 	if err := claim.finish(t.Context(), idempotency.Response{Status: 201}); err != nil {
 		t.Error(err)
 	}
 	if _, response, err := two.begin(t, alice, "k", idempotency.Fingerprint{1}); response == nil || response.Status != 201 {
-		t.Errorf("the write that was in flight: %v, %v", response, err)
+		t.Errorf("begin of a write in flight during FLUSHALL = %v, %v, want its response with status 201", response, err)
 	}
 	if one.use(t, "nonce", time.Hour) {
-		t.Error("the replica that used the nonce accepts it again")
+		t.Error("a replica accepted its own nonce again after FLUSHALL")
 	}
 	one.Uploads().publish(upload.Name{Principal: alice, ID: "u"}, upload.Progress{Phase: upload.Done})
 	for u := range follow {
 		if u.Phase != upload.Done {
-			t.Errorf("the upload is at %+v", u)
+			t.Errorf("upload progress = %+v, want done", u)
 		}
 	}
 	if n := one.Stats().Failed + two.Stats().Failed; n > 0 {
-		t.Errorf("%d commands failed:\n%s%s", n, one.log, two.log)
+		t.Errorf("%d commands failed, want 0:\n%s%s", n, one.log, two.log)
 	}
 }
 
@@ -301,7 +301,7 @@ func TestInvalidValues(t *testing.T) {
 		at := upstream.Address{ID: name}
 		put(k.value("", name), invalid)
 		if got := r.get(t, at); got != "miss" {
-			t.Errorf("%s: %.20s", name, got)
+			t.Errorf("%s: get = %.20s, want miss", name, got)
 		}
 	}
 	// An epoch that is an arbitrary text, or a key of another type.
@@ -310,7 +310,7 @@ func TestInvalidValues(t *testing.T) {
 	r.put(t, at, []byte("x"))
 	hash(k.epoch(bob), "a", "b")
 	if got := r.get(t, upstream.Address{Principal: bob, ID: "x"}); got != "miss" {
-		t.Error(got)
+		t.Errorf("get with an invalid epoch = %s, want miss", got)
 	}
 	for i, corrupt := range []func(key string){
 		func(key string) { put(key, "arbitrary") },
@@ -321,7 +321,7 @@ func TestInvalidValues(t *testing.T) {
 		corrupt(k.limit(limitOf(class)))
 		for range 3 {
 			if wait := r.Limiter().Take(t.Context(), limitOf(class)); wait > time.Second {
-				t.Errorf("invalid limiter %d: a wait of %v", i, wait)
+				t.Errorf("invalid limiter state %d: Take() = %v, want at most 1s", i, wait)
 			}
 		}
 	}
@@ -334,7 +334,7 @@ func TestInvalidValues(t *testing.T) {
 		corrupt(k.write(idempotency.Name{Principal: alice, Key: name}))
 		claim, response, err := r.begin(t, alice, name, one)
 		if response != nil || errors.Is(err, idempotency.ErrInFlight) || errors.Is(err, idempotency.ErrOtherContent) {
-			t.Errorf("invalid write %d: %v, %v", i, response, err)
+			t.Errorf("invalid write %d: begin = %v, %v, want a claim or errUnreachable", i, response, err)
 		}
 		if claim != nil {
 			_ = claim.finish(t.Context(), idempotency.Response{Status: 200})
@@ -346,7 +346,7 @@ func TestInvalidValues(t *testing.T) {
 	follow := r.Uploads().follow(ctx, upload.Name{Principal: alice, ID: "u"})
 	r.Uploads().publish(upload.Name{Principal: alice, ID: "u"}, upload.Progress{Phase: upload.Done})
 	if u := <-follow; u.Phase != upload.Done {
-		t.Errorf("the progress after an invalid one is %+v", u)
+		t.Errorf("upload progress after an invalid one = %+v, want done", u)
 	}
 	if !r.Stats().Up {
 		t.Errorf("an invalid value opened the breaker:\n%s", r.log)
@@ -375,12 +375,12 @@ func TestKeys_Distinct(t *testing.T) {
 			}
 		}
 		if a != b && (k.epoch(a) == k.epoch(b) || k.limit(limitOf(a)) == k.limit(limitOf(b)) || k.recentWrites(a) == k.recentWrites(b)) {
-			t.Fatalf("%q and %q have the same key", a, b)
+			t.Fatalf("principals %q and %q have the same key", a, b)
 		}
 		seen := map[string]bool{}
 		for _, key := range []string{k.value(a, x), k.epoch(a), k.recentWrites(a), k.limit(limitOf(a)), write(a, x), upload(a, x), k.nonce(x), k.revoked(x), k.query(x)} {
 			if seen[key] {
-				t.Fatalf("%s is used twice", key)
+				t.Fatalf("two kinds of entries have the key %s", key)
 			}
 			seen[key] = true
 		}

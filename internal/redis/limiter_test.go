@@ -33,7 +33,7 @@ func newClockedScript(t *testing.T) *clockedScript {
 	t.Helper()
 	const clock = "local clock = redis.call('TIME')\nlocal now = clock[1] * 1000000 + clock[2]\n"
 	if !strings.Contains(limiterScript, clock) {
-		t.Fatal("the script does not read the clock as expected")
+		t.Fatalf("the script does not read the clock as this test expects: %s", clock)
 	}
 	text := strings.Replace(limiterScript, clock, "local now = tonumber(ARGV[6])\n", 1)
 	return &clockedScript{t.Context(), rueidis.NewLuaScript(text), redistest.Start(t).Client(t)}
@@ -127,10 +127,10 @@ func TestLimiter_SaturatedDemand(t *testing.T) {
 					t.Errorf("%s: %v", name, err)
 				}
 				if share := float64(refused) / float64(accepted+refused); share > 0.05 {
-					t.Errorf("%s: %.1f %% of %d calls were refused", name, 100*share, accepted+refused)
+					t.Errorf("%s: %.1f %% of %d calls were refused, want at most 5 %%", name, 100*share, accepted+refused)
 				}
 				if used := float64(accepted) / (rate * (length - time.Minute).Seconds()); used < 0.5 {
-					t.Errorf("%s: the utilization is %.0f %%", name, 100*used)
+					t.Errorf("%s: utilization = %.0f %%, want at least 50 %%", name, 100*used)
 				}
 			}
 		}
@@ -196,7 +196,7 @@ func TestLimiter_SharedRate(t *testing.T) {
 	}
 	limit.Principal = alice
 	if wait := replicas[0].Limiter().Take(t.Context(), limit); wait != 0 {
-		t.Errorf("another principal waits for %v", wait)
+		t.Errorf("Take for another principal = %v, want 0", wait)
 	}
 }
 
@@ -208,7 +208,7 @@ func TestLimiter_SharedRefusal(t *testing.T) {
 	one, two := ready(t, s.URL()), ready(t, s.URL())
 	limit := upstream.SharedLimit{Principal: alice, Kind: upstream.KindUpload, Limit: ratelimit.Limit{Rate: 4, Burst: 50}}
 	if wait := two.Limiter().Take(t.Context(), limit); wait != 0 {
-		t.Fatalf("a wait of %v before any refusal", wait)
+		t.Fatalf("Take before any refusal = %v, want 0", wait)
 	}
 	const pause = 500 * time.Millisecond
 	if got := one.Limiter().Refused(t.Context(), limit, 0, pause); got != pause {
@@ -221,15 +221,15 @@ func TestLimiter_SharedRefusal(t *testing.T) {
 	other := limit
 	other.Kind = upstream.KindRead
 	if wait := two.Limiter().Take(t.Context(), other); wait != 0 {
-		t.Errorf("after a refused upload a read waits for %v", wait)
+		t.Errorf("Take of a read after a refused upload = %v, want 0", wait)
 	}
 	two.Limiter().Refused(t.Context(), limit, 10*time.Second, time.Millisecond) // sent before
 	<-time.After(wait)
 	if wait := two.Limiter().Take(t.Context(), limit); wait != 0 {
-		t.Errorf("a wait of %v after the pause", wait)
+		t.Errorf("Take after the wait = %v, want 0", wait)
 	}
 	if wait := one.Limiter().Take(t.Context(), limit); wait <= 0 || wait > time.Second {
-		t.Errorf("the next call waits for %v", wait)
+		t.Errorf("next Take = %v, want more than 0 and at most 1s", wait)
 	}
 }
 
@@ -270,7 +270,7 @@ func TestLimiter_WithoutRedis(t *testing.T) {
 		t.Errorf("the pause is %v, want 1m", pause)
 	}
 	if wait := first.Limiter().Take(t.Context(), limit); wait < 59*time.Second {
-		t.Errorf("a wait of %v after a refusal without Redis", wait)
+		t.Errorf("Take after a refusal without Redis = %v, want at least 59s", wait)
 	}
 }
 
@@ -284,7 +284,7 @@ func TestVerifiedTokens(t *testing.T) {
 	}
 	one.VerifiedTokens().SetVerified(t.Context(), alice, true)
 	if !two.VerifiedTokens().Verified(t.Context(), alice) || two.VerifiedTokens().Verified(t.Context(), bob) {
-		t.Error("the other replica reports the wrong tokens as verified")
+		t.Error("the other replica reports the wrong tokens as verified, want only alice's")
 	}
 	two.VerifiedTokens().SetVerified(t.Context(), alice, false)
 	if one.VerifiedTokens().Verified(t.Context(), alice) {

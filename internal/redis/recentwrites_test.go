@@ -22,7 +22,7 @@ func (r *replica) recentOf(t *testing.T, principal string, least, most time.Dura
 	all, _ := r.RecentWrites().Recent(t.Context(), principal)
 	for i := range all {
 		if all[i].Age < least || all[i].Age > most {
-			t.Errorf("%+v: the age must be from %v to %v", all[i], least, most)
+			t.Errorf("write %+v: age must be %v to %v", all[i], least, most)
 		}
 		all[i].Age = 0
 	}
@@ -38,7 +38,7 @@ func TestRecentWrites(t *testing.T) {
 	one, two, raw := ready(t, s.URL()), ready(t, s.URL()), s.Client(t)
 	eventually(t, func() bool { return subscribers(t, s) == 2 })
 	if got := two.recentOf(t, alice, 0, 0); len(got) > 0 {
-		t.Errorf("before the first write: %v", got)
+		t.Errorf("Recent before the first write = %v, want none", got)
 	}
 	at := upstream.Address{Principal: alice, ID: "x"}
 	one.put(t, at, []byte("before"))
@@ -54,13 +54,13 @@ func TestRecentWrites(t *testing.T) {
 				return diff.Equal(want, r.recentOf(t, alice, 0, 40*time.Second), cmpopts.EquateEmpty())
 			})
 			if got := r.recentOf(t, bob, 0, 0); len(got) > 0 {
-				t.Errorf("another principal gets %v", got)
+				t.Errorf("Recent of another principal = %v, want none", got)
 			}
 		}
 		two.RecentWrites().Publish(t.Context(), alice, unfollow)
 	}
 	if got := two.get(t, at); got != "miss" {
-		t.Errorf("a response from before the write is still cached: %s", got)
+		t.Errorf("get of a response from before the write = %s, want miss", got)
 	}
 	eventually(t, func() bool {
 		one.mu.Lock()
@@ -69,11 +69,11 @@ func TestRecentWrites(t *testing.T) {
 	})
 	left, err := raw.Do(t.Context(), raw.B().Pttl().Key(one.cache.keys.recentWrites(alice)).Build()).AsInt64()
 	if d := time.Duration(left) * time.Millisecond; err != nil || d > writesLife || d < writesLife-time.Minute {
-		t.Errorf("the TTL is %v, %v", d, err)
+		t.Errorf("TTL = %v (error %v), want about %v", d, err, writesLife)
 	}
 	one.RecentWrites().Publish(t.Context(), "", follow)
 	if got := one.recentOf(t, "", 0, 0); len(got) > 0 {
-		t.Errorf("the anonymous principal has writes: %v", got)
+		t.Errorf("Recent of the anonymous principal = %v, want none", got)
 	}
 
 	// Values that are not writes, and keys of another type, are ignored.
@@ -123,10 +123,10 @@ func TestRecentWrites_Unreadable(t *testing.T) {
 	})
 	p.dropReplies.Store(true)
 	if all, ok := r.RecentWrites().Recent(t.Context(), bob); ok {
-		t.Errorf("Redis does not reply, but the writes are %v", all)
+		t.Errorf("Recent = %v without a reply of Redis, want not ok", all)
 	}
 	if all, ok := r.RecentWrites().Recent(t.Context(), ""); len(all) > 0 || !ok {
-		t.Errorf("anonymous: %v, %v", all, ok)
+		t.Errorf("Recent of the anonymous principal = %v, %v, want none, true", all, ok)
 	}
 }
 
@@ -146,16 +146,16 @@ func TestRecentWrites_OutdatedCopy(t *testing.T) {
 		return least
 	}
 	if n := read(); n != 0 {
-		t.Errorf("the client's copy is not used: %d round trips", n)
+		t.Errorf("read from the client-side copy made %d round trips, want 0", n)
 	}
 	before := p.sent.Load()
 	r.cache.epochs.changed(alice) // a message without a change in Redis: the client still has its copy
 	r.recentOf(t, alice, 0, 0)
 	if p.sent.Load() == before {
-		t.Error("a copy from before the message is used")
+		t.Error("a copy from before the message was used")
 	}
 	if n := read(); n != 0 {
-		t.Errorf("later, the copy is not used: %d round trips", n)
+		t.Errorf("second read from the client-side copy made %d round trips, want 0", n)
 	}
 }
 
@@ -184,7 +184,7 @@ func TestParseWrite(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`-?[0-9]{0,22} [0-9]{0,3} [0-9] [a-z]* .*`)).Draw(t, "text")
 		if w, ok := parseWrite(text, time.Now()); ok && (w.ID == "" || w.Age < 0) {
-			t.Fatalf("%q is parsed as %+v", text, w)
+			t.Fatalf("parseWrite(%q) = %+v, want an id and an age of at least 0", text, w)
 		}
 	})
 }
@@ -208,7 +208,7 @@ func TestDifferentClocks(t *testing.T) {
 				t.Errorf("a response of replica %d has the age %v on replica %d (%v), want a minute", i, record.Age, j, ok)
 			}
 			if got := reader.recentOf(t, fmt.Sprint(alice, i), 9*time.Second, time.Minute); len(got) != 1 {
-				t.Errorf("a write of replica %d is %v on replica %d", i, got, j)
+				t.Errorf("replica %[3]d reads %[2]v as the write of replica %[1]d, want one write", i, got, j)
 			}
 		}
 	}

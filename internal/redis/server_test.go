@@ -94,7 +94,7 @@ func eventually(t *testing.T, ok func() bool) {
 		select {
 		case <-ticker.C:
 		case <-limit:
-			t.Fatal("the condition is not true after two minutes")
+			t.Fatal("condition is not true after two minutes")
 		}
 	}
 }

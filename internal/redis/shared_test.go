@@ -35,15 +35,15 @@ func TestNonces(t *testing.T) {
 	s := redistest.Start(t)
 	a, b := ready(t, s.URL()), ready(t, s.URL())
 	if !a.use(t, "n", time.Minute) {
-		t.Error("the first use is refused")
+		t.Error("first use of a nonce was refused")
 	}
 	for _, r := range []*replica{a, b} {
 		if r.use(t, "n", time.Minute) {
-			t.Error("the second use is allowed")
+			t.Error("second use of a nonce was accepted")
 		}
 	}
 	if !b.use(t, "m", 50*time.Millisecond) {
-		t.Error("another nonce is refused")
+		t.Error("first use of another nonce was refused")
 	}
 	raw := s.Client(t)
 	eventually(t, func() bool {
@@ -51,16 +51,16 @@ func TestNonces(t *testing.T) {
 		return err == nil && n == 0
 	})
 	if !a.use(t, "m", time.Minute) {
-		t.Error("an expired nonce is refused")
+		t.Error("use of an expired nonce was refused")
 	}
 	s.Kill()
 	for i := range 5 {
 		if n := fmt.Sprint("unreachable ", i); !a.use(t, n, time.Minute) || a.use(t, n, time.Minute) {
-			t.Error("without Redis, a process does not check its own nonces")
+			t.Errorf("without Redis: nonce %s was not accepted exactly once", n)
 		}
 	}
 	if a.use(t, "n", time.Minute) {
-		t.Error("without Redis, a process accepts a nonce from before again")
+		t.Error("without Redis: a nonce used before was accepted again")
 	}
 }
 
@@ -71,7 +71,7 @@ func TestNonces_Bounded(t *testing.T) {
 		r.use(t, fmt.Sprint(i), time.Hour)
 	}
 	if len(r.nonces.used) > maxNonces || len(r.nonces.order) != len(r.nonces.used) {
-		t.Errorf("%d nonces are stored", len(r.nonces.used))
+		t.Errorf("%d nonces in the map, %d in order, want equal and at most %d", len(r.nonces.used), len(r.nonces.order), maxNonces)
 	}
 }
 
@@ -82,7 +82,7 @@ func TestQueries(t *testing.T) {
 	const query = "{ viewer { name } }"
 	hash := hashOf(query)
 	if _, ok := b.Queries().Get(t.Context(), hash); ok {
-		t.Error("the query is stored before it was added")
+		t.Error("Get before Add found the query")
 	}
 	a.Queries().Add(t.Context(), hash, query)
 	a.Queries().Add(t.Context(), hashOf("x"), query)
@@ -92,7 +92,7 @@ func TestQueries(t *testing.T) {
 	eventually(t, func() bool { got, _ := b.Queries().Get(t.Context(), hash); return got == query })
 	for name, hash := range map[string]string{"with a wrong hash": hashOf("x"), "above the maximum size": hashOf(large)} {
 		if got, ok := b.Queries().Get(t.Context(), hash); ok {
-			t.Errorf("a query %s is stored: %.20s", name, got)
+			t.Errorf("Get of a query %s = %.20s, want nothing", name, got)
 		}
 	}
 	if err := raw.Do(t.Context(), raw.B().Set().Key(a.queries.keys.query(hash)).Value("{ evil }").Build()).Error(); err != nil {
@@ -139,9 +139,9 @@ func TestOpen_InvalidOptions(t *testing.T) {
 		r, err := Open(o)
 		if err == nil {
 			r.Close(t.Context())
-			t.Errorf("%s is accepted", name)
+			t.Errorf("%s: Open returned no error", name)
 		} else if strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: the error contains the password: %v", name, err)
 		}
 	}
 }
@@ -157,7 +157,7 @@ func TestOpen_DifferentSecret(t *testing.T) {
 	a.put(t, at, []byte("x"))
 	for _, r := range []*replica{b, c} {
 		if got := r.get(t, at); got != "miss" {
-			t.Error(got)
+			t.Errorf("get with another secret = %s, want miss", got)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func TestCluster(t *testing.T) {
 	a := ready(t, nodes[0].URL())
 	b := ready(t, redisurl.URL("redis://"+nodes[1].Addr()+","+nodes[2].Addr()))
 	if mode := (*a.conn.client.Load()).Mode(); mode != rueidis.ClientModeCluster {
-		t.Fatalf("the client is in mode %s", mode)
+		t.Fatalf("client mode = %s, want cluster", mode)
 	}
 	eventually(t, func() bool {
 		var n int64
@@ -76,7 +76,7 @@ func TestCluster(t *testing.T) {
 	for _, node := range nodes {
 		c := node.Client(t)
 		if n, err := c.Do(t.Context(), c.B().Dbsize().Build()).AsInt64(); err != nil || n < 5 {
-			t.Errorf("a node has %d keys, %v: they are not distributed", n, err)
+			t.Errorf("DBSIZE of a node = %d (error %v), want at least 5: keys are not distributed", n, err)
 		}
 	}
 	others := upstream.Address{Principal: bob, ID: "page"}
@@ -88,11 +88,11 @@ func TestCluster(t *testing.T) {
 		return slices.Contains(b.invalidated, alice)
 	})
 	if got := b.get(t, upstream.Address{Principal: alice, ID: "page 1"}); got != "miss" {
-		t.Errorf("after the write: %s", got)
+		t.Errorf("get after the write = %s, want miss", got)
 	}
 	eventually(t, func() bool { return b.get(t, others) == "page" }) // a read may time out on a busy machine
 	if n := a.Stats().Failed; n > 0 {
-		t.Errorf("%d commands failed:\n%s", n, a.log)
+		t.Errorf("%d commands failed, want 0:\n%s", n, a.log)
 	}
 	c := ready(t, nodes[0].URL(), realTimeout)
 	nodes[2].Kill() // a third of the slots are unavailable, without errors for clients
@@ -132,7 +132,7 @@ func TestSentinel(t *testing.T) {
 			break // from the promoted replica
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the promoted replica is not used:\n%s", r.log)
+			t.Fatalf("the client does not use the promoted replica:\n%s", r.log)
 		}
 	}
 }
@@ -149,14 +149,14 @@ func TestCredentials(t *testing.T) {
 		r := ready(t, url)
 		r.put(t, upstream.Address{ID: "x"}, []byte("x"))
 		if got := r.get(t, upstream.Address{ID: "x"}); got != "x" {
-			t.Error(got)
+			t.Errorf("get = %s, want x", got)
 		}
 	}
 	wrong := open(t, redisurl.URL("redis://:hunter3@"+s.Addr()))
 	eventually(t, func() bool { return strings.Contains(wrong.log.String(), "WRONGPASS") })
 	wrong.useAll(t, 0)
 	if text := wrong.log.String(); strings.Contains(text, "hunter") {
-		t.Errorf("a password is in the log:\n%s", text)
+		t.Errorf("log contains a password:\n%s", text)
 	}
 }
 
@@ -171,7 +171,7 @@ func TestAccessList(t *testing.T) {
 	line, _, _ := strings.Cut(rest, "\n")
 	words := strings.Fields(line)
 	if len(words) < 5 {
-		t.Fatalf("docs/redis.md has no ACL: %q", line)
+		t.Fatalf("docs/redis.md has no ACL line with at least 5 words: %q", line)
 	}
 	s := redistest.Start(t)
 	admin := s.Client(t)
@@ -184,14 +184,14 @@ func TestAccessList(t *testing.T) {
 	r.put(t, upstream.Address{Principal: alice, ID: "x"}, []byte("x"))
 	r.drain(t)
 	if st := r.Stats(); st.Failed > 0 || r.Limiter().Replicas() != 1 {
-		t.Errorf("%+v\n%s", st, r.log)
+		t.Errorf("stats %+v, want no failures and 1 replica\n%s", st, r.log)
 	}
 	for _, forbidden := range []rueidis.Completed{
 		admin.B().Get().Key("another program's key").Build(), admin.B().Flushall().Build(), admin.B().ConfigGet().Parameter("*").Build(), admin.B().Keys().Pattern("*").Build(),
 	} {
 		name := forbidden.Commands()[0]
 		if err := (*r.conn.client.Load()).Do(t.Context(), forbidden).Error(); err == nil || !strings.Contains(err.Error(), "NOPERM") {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: error %v, want NOPERM", name, err)
 		}
 	}
 }
@@ -212,9 +212,9 @@ func TestWithoutClientSideCaching(t *testing.T) {
 		}
 	}
 	if st := two.Stats(); st.LocalHits > 0 || st.Failed > 0 {
-		t.Errorf("%+v", st)
+		t.Errorf("stats %+v, want no local hits and no failures", st)
 	}
 	if !strings.Contains(one.log.String(), "no server-assisted client-side caching") {
-		t.Errorf("this is not logged:\n%s", one.log)
+		t.Errorf("log lacks \"no server-assisted client-side caching\":\n%s", one.log)
 	}
 }

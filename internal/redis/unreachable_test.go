@@ -28,7 +28,7 @@ const slack = 700 * time.Millisecond
 func (r *replica) useAll(t *testing.T, n int) {
 	t.Helper()
 	if name, took := r.slowest(t, n); took > 2*readTimeout+slack { // Begin and Finish are two commands
-		t.Errorf("%s took %v", name, took)
+		t.Errorf("%s took %v, want at most %v", name, took, 2*readTimeout+slack)
 	}
 }
 
@@ -54,7 +54,7 @@ func (r *replica) slowest(t *testing.T, n int) (slowest string, took time.Durati
 		"publish": func() { r.Uploads().publish(upload.Name{Principal: alice, ID: id}, upload.Progress{Total: -1}) },
 		"nonce": func() {
 			if !r.use(t, fmt.Sprint(r.self(), id), time.Minute) {
-				t.Error("a new nonce is refused")
+				t.Error("first use of a nonce was refused")
 			}
 		},
 		"revoke":  func() { r.Revocations().Revoke(ctx, id, time.Now().Add(time.Minute)) },
@@ -89,7 +89,7 @@ func TestUnreachable_Always(t *testing.T) {
 	}
 	eventually(t, func() bool { return strings.Contains(r.log.String(), "Redis unavailable") })
 	if n := strings.Count(r.log.String(), "\n"); n > 3 {
-		t.Errorf("%d log lines:\n%s", n, r.log)
+		t.Errorf("%d log lines, want at most 3:\n%s", n, r.log)
 	}
 }
 
@@ -105,7 +105,7 @@ func TestUnreachable_AtStart(t *testing.T) {
 	r.waitUp(t, true)
 	eventually(t, func() bool { return r.usable(t) })
 	if !strings.Contains(r.log.String(), "connected to Redis") {
-		t.Errorf("the connection is not logged:\n%s", r.log)
+		t.Errorf("log lacks \"connected to Redis\":\n%s", r.log)
 	}
 }
 
@@ -150,7 +150,7 @@ func TestUnreachable_KilledUnderLoad(t *testing.T) {
 	}
 	slices.Sort(all)
 	if median := all[len(all)/2]; median > readTimeout {
-		t.Errorf("half of the requests took more than %v", median)
+		t.Errorf("median request took %v, want at most %v", median, readTimeout)
 	}
 	eventually(t, func() bool { return r.usable(t) })
 	text := r.log.String()
@@ -160,7 +160,7 @@ func TestUnreachable_KilledUnderLoad(t *testing.T) {
 		}
 	}
 	if lines := strings.Count(text, "\n"); lines > 50 {
-		t.Errorf("%d log lines for %d rounds", lines, n.Load())
+		t.Errorf("%d log lines for %d rounds, want at most 50", lines, n.Load())
 	}
 }
 
@@ -178,7 +178,7 @@ func TestUnreachable_NoReplies(t *testing.T) {
 		start := time.Now()
 		r.Cache().Get(t.Context(), upstream.Address{ID: fmt.Sprint(i)})
 		if took := time.Since(start); took > readTimeout+slack {
-			t.Errorf("a read without a reply took %v", took)
+			t.Errorf("read without a reply took %v, want at most %v", took, readTimeout+slack)
 		}
 	}
 	if waited := requests - r.Stats().Skipped; waited > maxConsecutiveFailures {
@@ -255,7 +255,7 @@ func TestCanceledCaller(t *testing.T) {
 		r.Cache().Get(ctx, upstream.Address{ID: "x"})
 	}
 	if !r.Stats().Up || r.Stats().Failed != 0 {
-		t.Errorf("%+v", r.Stats())
+		t.Errorf("stats after canceled requests = %+v, want up without failures", r.Stats())
 	}
 }
 
@@ -270,7 +270,7 @@ func TestPendingInvalidation(t *testing.T) {
 	at := upstream.Address{Principal: alice, ID: "x"}
 	one.put(t, at, []byte("before"))
 	if got := two.get(t, at); got != "before" {
-		t.Fatal(got)
+		t.Fatalf("get before the write = %s, want before", got)
 	}
 	p.refuse.Store(true)
 	p.closeConnections()
@@ -279,13 +279,13 @@ func TestPendingInvalidation(t *testing.T) {
 	}
 	one.Cache().Drop(t.Context(), alice)
 	if got := one.get(t, at); got != "miss" {
-		t.Errorf("the replica that wrote reads %s", got)
+		t.Errorf("get on the replica that wrote = %s, want miss", got)
 	}
 	p.refuse.Store(false)
 	eventually(t, func() bool { return two.get(t, at) == "miss" })
 	one.waitUp(t, true)
 	if got := one.get(t, at); got != "miss" {
-		t.Errorf("after reconnecting, the replica that wrote reads %s", got)
+		t.Errorf("get after reconnecting = %s, want miss", got)
 	}
 	eventually(t, func() bool {
 		two.mu.Lock()
@@ -304,7 +304,7 @@ func TestMissedInvalidation(t *testing.T) {
 	for _, principal := range []string{alice, bob} {
 		one.put(t, upstream.Address{Principal: principal, ID: "x"}, []byte("before"))
 		if got := two.get(t, upstream.Address{Principal: principal, ID: "x"}); got != "before" {
-			t.Fatal(got)
+			t.Fatalf("get before the write = %s, want before", got)
 		}
 	}
 	p.refuse.Store(true)
@@ -321,7 +321,7 @@ func TestMissedInvalidation(t *testing.T) {
 		return two.get(t, upstream.Address{Principal: alice, ID: "x"}) == "miss" && two.get(t, upstream.Address{Principal: bob, ID: "x"}) == "before"
 	})
 	if len(two.invalidated) != 1 || two.invalidated[0] != alice {
-		t.Errorf("invalidated: %q", two.invalidated)
+		t.Errorf("invalidated principals = %q, want %q", two.invalidated, alice)
 	}
 }
 
@@ -342,10 +342,10 @@ func TestOutOfMemory(t *testing.T) {
 		r.useAll(t, i)
 	}
 	if !r.Stats().Up || r.get(t, stored) != "x" {
-		t.Errorf("a stored value cannot be read: %+v", r.Stats())
+		t.Errorf("stored value cannot be read without memory: stats %+v", r.Stats())
 	}
 	if !strings.Contains(r.log.String(), "OOM") {
-		t.Errorf("the failure is not logged:\n%s", r.log)
+		t.Errorf("log lacks OOM:\n%s", r.log)
 	}
 }
 
@@ -374,6 +374,6 @@ func TestClose_LeavesNoGoroutines(t *testing.T) { //nolint:paralleltest // count
 	// A cluster client of an earlier test may be about to refresh the topology.
 	goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction("github.com/redis/rueidis.(*call).DelayDo.func1"))
 	if got := ready(t, s.URL()).get(t, upstream.Address{ID: "last"}); got != "x" {
-		t.Errorf("a value that was put before Close is lost: %s", got)
+		t.Errorf("get of a value put before Close = %s, want x", got)
 	}
 }

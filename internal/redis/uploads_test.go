@@ -25,7 +25,7 @@ func TestUploads(t *testing.T) {
 		want = append(want, u)
 	}
 	if len(want) != 3 {
-		t.Fatal("nothing was published")
+		t.Fatalf("%d progress reports were published, want 3", len(want))
 	}
 	end := upload.Progress{Phase: upload.Done, Sent: 5, Total: 5}
 	for sent := range int64(1000) {
@@ -40,12 +40,12 @@ func TestUploads(t *testing.T) {
 	}
 	for got := range b.Uploads().follow(t.Context(), upload.Name{Principal: alice, ID: "u"}) { // after the end
 		if got != end {
-			t.Errorf("after the end: %+v", got)
+			t.Errorf("progress after the end = %+v, want %+v", got, end)
 		}
 	}
 	select {
 	case u := <-others:
-		t.Errorf("another principal's upload of the same name is followed: %+v", u)
+		t.Errorf("another principal's upload of the same name was followed: %+v", u)
 	default:
 	}
 }
@@ -72,7 +72,7 @@ func TestUploads_WhileUnreachable(t *testing.T) {
 	for last = range follow {
 	}
 	if !last.Phase.Ended() {
-		t.Errorf("the final progress is %+v", last)
+		t.Errorf("last progress = %+v, want an end", last)
 	}
 }
 
@@ -83,7 +83,7 @@ func TestUploads_FollowerLeaves(t *testing.T) {
 	follow := r.Uploads().follow(ctx, upload.Name{Principal: alice, ID: "u"})
 	cancel()
 	if _, ok := <-follow; ok {
-		t.Error("progress of an upload that never began")
+		t.Error("received progress of an upload that never began")
 	}
 }
 
@@ -128,13 +128,13 @@ func TestUploads_Watch(t *testing.T) {
 	name := upload.Name{Principal: alice, ID: "while unreachable"}
 	a.Begin(t.Context(), name).End()
 	if got := last(a, name); got.Phase != upload.Failed {
-		t.Errorf("without Redis: got %+v", got)
+		t.Errorf("without Redis: progress = %+v, want failed", got)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	for p := range b.Watch(ctx, name) {
 		if p.Phase.Ended() {
-			t.Errorf("without Redis, on another replica: got %+v", p)
+			t.Errorf("without Redis: progress on another replica = %+v, want no end", p)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func (r *replica) claim(t *testing.T, principal, key string, content idempotency
 	t.Helper()
 	claim, response, err := r.begin(t, principal, key, content)
 	if claim == nil || response != nil || err != nil {
-		t.Fatalf("%s is claimed already: %v, %v", key, response, err)
+		t.Fatalf("begin(%s) = %v, %v, want a claim", key, response, err)
 	}
 	return claim
 }
@@ -37,13 +37,13 @@ func TestWrites(t *testing.T) {
 
 	claim := a.claim(t, alice, "k", one)
 	if _, _, err := b.begin(t, alice, "k", one); !errors.Is(err, idempotency.ErrInFlight) {
-		t.Errorf("the same content, in flight: %v", err)
+		t.Errorf("begin in flight with the same content = %v, want ErrInFlight", err)
 	}
 	if _, _, err := b.begin(t, alice, "k", two); !errors.Is(err, idempotency.ErrOtherContent) {
-		t.Errorf("other content, in flight: %v", err)
+		t.Errorf("begin in flight with other content = %v, want ErrOtherContent", err)
 	}
 	if err := b.claim(t, bob, "k", two).release(t.Context()); err != nil {
-		t.Errorf("another principal's key of the same name: %v", err)
+		t.Errorf("begin of another principal's key of the same name = %v, want no error", err)
 	}
 	if err := claim.release(t.Context()); err != nil {
 		t.Error(err)
@@ -55,16 +55,16 @@ func TestWrites(t *testing.T) {
 	}
 	for _, r := range []*replica{a, b} {
 		if _, got, err := r.begin(t, alice, "k", two); err != nil || cmp.Diff(&idempotency.Response{Status: 200, Body: body}, got) != "" {
-			t.Errorf("the stored response: %+v, %v", got, err)
+			t.Errorf("begin of a finished write = %+v, %v, want its response", got, err)
 		}
 		if _, _, err := r.begin(t, alice, "k", one); !errors.Is(err, idempotency.ErrOtherContent) {
-			t.Errorf("other content, finished: %v", err)
+			t.Errorf("begin of a finished write with other content = %v, want ErrOtherContent", err)
 		}
 	}
 	key := a.writes.keys.write(idempotency.Name{Principal: alice, Key: "k"})
 	left, err := raw.Do(t.Context(), raw.B().Pttl().Key(key).Build()).AsInt64()
 	if d := time.Duration(left) * time.Millisecond; err != nil || d > idempotency.TTL || d < idempotency.TTL-time.Minute {
-		t.Errorf("the TTL is %v, %v", d, err)
+		t.Errorf("TTL = %v (error %v), want about %v", d, err, idempotency.TTL)
 	}
 
 	// The claims of a dead replica expire. If another replica has taken over a claim, the first
@@ -80,7 +80,7 @@ func TestWrites(t *testing.T) {
 		t.Error(err)
 	}
 	if _, _, err := a.begin(t, alice, "expired", one); !errors.Is(err, idempotency.ErrInFlight) {
-		t.Errorf("an expired claim released the current one: %v", err)
+		t.Errorf("begin = %v, want ErrInFlight: an expired claim released the current one", err)
 	}
 	if err := takenOver.finish(t.Context(), idempotency.Response{Status: 200}); err != nil {
 		t.Error(err)
@@ -89,7 +89,7 @@ func TestWrites(t *testing.T) {
 		t.Error(err)
 	}
 	if _, got, _ := a.begin(t, alice, "expired", one); got == nil || got.Status != 200 {
-		t.Errorf("an expired claim replaced the response: %+v", got)
+		t.Errorf("response = %+v, want status 200: an expired claim replaced it", got)
 	}
 
 	// If a claim has expired during its write and was not taken over, the response is stored.
@@ -102,7 +102,7 @@ func TestWrites(t *testing.T) {
 		t.Error(err)
 	}
 	if _, got, _ := b.begin(t, alice, "late", one); got == nil || got.Status != 201 {
-		t.Errorf("the response of a late write is lost: %+v", got)
+		t.Errorf("response of a late write = %+v, want status 201", got)
 	}
 }
 
@@ -127,7 +127,7 @@ func TestWrites_Race(t *testing.T) {
 	}
 	wg.Wait()
 	if done.Load() != 1 {
-		t.Errorf("%d requests did the write", done.Load())
+		t.Errorf("%d requests executed the write, want 1", done.Load())
 	}
 }
 
@@ -142,13 +142,13 @@ func TestWrites_EndWhileUnreachable(t *testing.T) {
 	p.refuse.Store(true)
 	p.closeConnections()
 	if err := finished.finish(t.Context(), idempotency.Response{Status: 200}); !errors.Is(err, errUnreachable) {
-		t.Errorf("finished: %v", err)
+		t.Errorf("finish without Redis = %v, want errUnreachable", err)
 	}
 	if err := released.release(t.Context()); !errors.Is(err, errUnreachable) {
-		t.Errorf("released: %v", err)
+		t.Errorf("release without Redis = %v, want errUnreachable", err)
 	}
 	if _, _, err := a.begin(t, alice, "another", one); !errors.Is(err, errUnreachable) {
-		t.Errorf("begun: %v", err)
+		t.Errorf("begin without Redis = %v, want errUnreachable", err)
 	}
 	a.waitUp(t, false)
 	p.refuse.Store(false)
@@ -178,7 +178,7 @@ func TestWrites_Begin(t *testing.T) {
 		t.Helper()
 		claim, response, err := store.Begin(t.Context(), name, one)
 		if claim == nil || response != nil || err != nil {
-			t.Fatalf("no claim: %v, %v", response, err)
+			t.Fatalf("Begin = %v, %v, want a claim", response, err)
 		}
 		return claim
 	}

@@ -25,7 +25,7 @@ func (s *Server) Monitor(t testing.TB) (stop func() string) {
 	}
 	in := bufio.NewReader(conn)
 	if line, err := in.ReadString('\n'); err != nil || line != "+OK\r\n" {
-		t.Fatalf("%q, %v", line, err)
+		t.Fatalf("MONITOR = %q, %v, want +OK", line, err)
 	}
 	seen := make(chan string)
 	go func() {
@@ -64,7 +64,7 @@ func decompress(t testing.TB, value string) string {
 	defer d.Close()
 	text, err := d.DecodeAll([]byte(zstdMagic+compressed), nil)
 	if err != nil {
-		t.Fatalf("%q: %v", value, err)
+		t.Fatalf("decompression of %q failed: %v", value, err)
 	}
 	return head + string(text)
 }
@@ -96,7 +96,7 @@ func (s *Server) Dump(t testing.TB) string {
 		case "zset":
 			value, err = c.Do(t.Context(), c.B().Zrange().Key(key).Min("0").Max("-1").Build()).AsStrSlice()
 		default:
-			t.Fatalf("%s has the unknown type %s", key, kind)
+			t.Fatalf("key %s has the unknown type %s", key, kind)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -43,7 +43,7 @@ func TestURL_Options(t *testing.T) {
 	for u, w := range tests {
 		o, err := u.Options()
 		if err != nil {
-			t.Errorf("%s: %v", string(u), err)
+			t.Errorf("Options of %s failed: %v", string(u), err)
 			continue
 		}
 		got := want{
@@ -54,7 +54,7 @@ func TestURL_Options(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", string(u), diff)
 		}
 		if (o.Sentinel.TLSConfig != nil) != w.TLS {
-			t.Errorf("%s: the TLS settings of the sentinels differ from those of the servers", string(u))
+			t.Errorf("%s: the sentinels have TLS: %v, want %v", string(u), o.Sentinel.TLSConfig != nil, w.TLS)
 		}
 	}
 }
@@ -87,7 +87,7 @@ func TestURL_Check(t *testing.T) {
 			t.Errorf("%q: %v, want %q", string(u), err, want)
 		}
 		if err != nil && strings.Contains(err.Error(), password) {
-			t.Errorf("%q: the password is in %v", string(u), err)
+			t.Errorf("Check of %q: the error contains the password: %v", string(u), err)
 		}
 	}
 }
@@ -110,7 +110,7 @@ func TestURL_hidesPasswords(t *testing.T) {
 		}
 		for _, shown := range []string{fmt.Sprint(u), fmt.Sprintf("%s %v %+v %#v %q", u, u, u, u, u), string(text)} {
 			if strings.Contains(shown, password) {
-				t.Errorf("%q is shown as %s", string(u), shown)
+				t.Errorf("%q is formatted with its password: %s", string(u), shown)
 			}
 		}
 		if got := u.String(); got != want {
@@ -129,20 +129,20 @@ func FuzzURL(f *testing.F) {
 		u := URL(s)
 		o, err := u.Options()
 		if (err == nil) != (u.Check() == nil) {
-			t.Error("Check and Options disagree")
+			t.Errorf("Options = %v, but Check = %v", err, u.Check())
 		}
 		if err == nil && len(o.InitAddress) == 0 {
-			t.Error("no address")
+			t.Error("Options returned no address")
 		}
 		if err != nil {
 			return
 		}
 		shown, err := URL(u.String()).Options()
 		if err != nil {
-			t.Fatalf("%q is shown as %q, which is not valid: %v", s, u, err)
+			t.Fatalf("%q is formatted as %q, which is not valid: %v", s, u, err)
 		}
 		if shown.Password != "" && shown.Password != "redacted" || shown.Sentinel.Password != "" {
-			t.Errorf("%q is shown as %q, with a password", s, u)
+			t.Errorf("%q is formatted as %q, with a password", s, u)
 		}
 		if diff := cmp.Diff(o.InitAddress[0], shown.InitAddress[0]); diff != "" {
 			t.Errorf("%q is shown as %q (-want +got):\n%s", s, u, diff)

@@ -85,7 +85,7 @@ func TestField_CountsBeforeResolving(t *testing.T) {
 	} {
 		c, ctx := operation(t, query, Limits{})
 		if _, err := resolve(fieldContext(ctx, c, tt.field), c, tt.value); err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: resolve = %v, want no error", name, err)
 		}
 		if f, b := c.fields.Load(), c.bytes.Load(); f != tt.fields || b != tt.bytes {
 			t.Errorf("%s: counted %d fields and %d bytes, want %d and %d", name, f, b, tt.fields, tt.bytes)
@@ -103,11 +103,11 @@ func TestField_StopsAtALimit(t *testing.T) {
 		ran := false
 		_, err := c.oc.ResolverMiddleware(fieldContext(ctx, c, "name"), func(context.Context) (any, error) { ran = true; return "", nil })
 		if ran || err == nil {
-			t.Errorf("%s: a resolver ran after the limit was exceeded", name)
+			t.Errorf("%s: resolver ran %v with error %v, want an error without a run", name, ran, err)
 		}
 		root := c.oc.RootResolverMiddleware(ctx, func(context.Context) graphql.Marshaler { return graphql.True })
 		if root != graphql.Null {
-			t.Errorf("%s: a response that is not sent was marshaled", name)
+			t.Errorf("%s: root = %v, want null: the response is not sent", name, root)
 		}
 	}
 }
@@ -125,7 +125,7 @@ func TestUnsent(t *testing.T) {
 		}
 	}
 	if got := u.Bytes(); got != reservationStep {
-		t.Errorf("%d bytes after a response grew to more than %d", got, reservationStep)
+		t.Errorf("Bytes() = %d after a response grew to more than %d, want %[2]d", got, reservationStep)
 	}
 	other := u.Reserve()
 	other.Set(2 * reservationStep)
@@ -134,7 +134,7 @@ func TestUnsent(t *testing.T) {
 	}
 	r.Set(5)
 	if u.Full() || u.Bytes() != 2*reservationStep+5 {
-		t.Errorf("%d bytes", u.Bytes())
+		t.Errorf("Full() = %v, Bytes() = %d, want false, %d", u.Full(), u.Bytes(), 2*reservationStep+5)
 	}
 	r.Set(0)
 	other.Set(0)
@@ -184,7 +184,7 @@ func TestField_LimitsGoroutines(t *testing.T) {
 	c, ctx := operation(t, "{ users { id name a: name } }", limits)
 	users := fieldContext(ctx, c, "users")
 	if _, err := resolve(users, c, make([]*User, maxTasks)); err != nil {
-		t.Errorf("a list of nulls: %v", err)
+		t.Errorf("list of nulls: resolve = %v, want no error", err)
 	}
 	list := make([]*User, maxTasks/2+1)
 	for i := range list {
@@ -194,7 +194,7 @@ func TestField_LimitsGoroutines(t *testing.T) {
 		t.Errorf("%d goroutines, want %d, and error %v", c.tasks.running.Load(), maxTasks, err)
 	}
 	if _, err := resolve(users, c, list); err == nil || c.exceeded.Load().Details["limit"] != "concurrent-fields" {
-		t.Errorf("a list that starts more: %v", err)
+		t.Errorf("list that starts too many goroutines: resolve = %v, want the limit concurrent-fields", err)
 	}
 }
 
@@ -209,11 +209,11 @@ func TestField_LimitsItems(t *testing.T) {
 	for round := range 3 {
 		_, err := resolve(fieldContext(ctx, c, "users"), c, users)
 		if failed := err != nil; failed != (round == 2) {
-			t.Errorf("list %d of %d objects: error %v", round+1, len(users), err)
+			t.Errorf("list %d of %d objects: error %v, want one only for the third", round+1, len(users), err)
 		}
 	}
 	if e := c.exceeded.Load(); e == nil || e.Details["limit"] != "list-items" {
-		t.Errorf("got %v", e)
+		t.Errorf("exceeded limit = %v, want list-items", e)
 	}
 }
 
@@ -224,13 +224,13 @@ func TestField_LimitsItemsRead(t *testing.T) {
 	for round := range 3 {
 		_, err := resolve(fieldContext(ctx, c, "page"), c, &Page{items: maxItems / 2})
 		if failed := err != nil; failed != (round == 2) {
-			t.Errorf("page %d of %d items: error %v", round+1, maxItems/2, err)
+			t.Errorf("page %d of %d items: error %v, want one only for the third", round+1, maxItems/2, err)
 		}
 	}
 	if e := c.exceeded.Load(); e == nil || e.Details["limit"] != "list-items" {
-		t.Errorf("got %v", e)
+		t.Errorf("exceeded limit = %v, want list-items", e)
 	}
 	if _, err := resolve(fieldContext(ctx, c, "page"), c, (*Page)(nil)); err == nil {
-		t.Error("a field ran after the limit was exceeded")
+		t.Error("field was resolved after the limit was exceeded")
 	}
 }

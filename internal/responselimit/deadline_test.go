@@ -152,7 +152,7 @@ func TestTasks_Start(t *testing.T) {
 		ts.end()
 		wantStarted(3)
 		if a, b, c := <-started, <-started, <-started; !a || !b || c {
-			t.Error(a, b, c)
+			t.Errorf("started = %v, %v, %v, want true, true, false", a, b, c)
 		}
 	})
 }

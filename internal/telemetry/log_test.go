@@ -37,16 +37,16 @@ func TestNewLogger_NamesTheRequest(t *testing.T) {
 func TestNewLogger_UnknownFormat(t *testing.T) {
 	t.Parallel()
 	if _, err := telemetry.NewLogger(&bytes.Buffer{}, "xml", slog.LevelInfo); err == nil {
-		t.Error("no error")
+		t.Error("NewLogger with the format xml returned no error")
 	}
 }
 
 func TestRequestID(t *testing.T) {
 	t.Parallel()
 	if got := telemetry.RequestID(t.Context()); got != "" {
-		t.Errorf("a context without one has %q", got)
+		t.Errorf("RequestID of a context without an id = %q, want empty", got)
 	}
 	if a, b := telemetry.NewRequestID(), telemetry.NewRequestID(); a == b || len(a) < 16 {
-		t.Errorf("ids %q and %q", a, b)
+		t.Errorf("NewRequestID = %q, then %q, want different ids of at least 16 characters", a, b)
 	}
 }

@@ -14,10 +14,10 @@ func TestPanicked(t *testing.T) {
 		[]string{"access_token=s3cret"},
 	} {
 		if got := Panicked(text); strings.Contains(got, "s3cret") || !strings.Contains(got, "=[redacted]") {
-			t.Errorf("%v is logged as %s", text, got)
+			t.Errorf("Panicked(%v) = %s, want the secret redacted", text, got)
 		}
 	}
 	if got := Panicked(errors.New("index out of range [3]")); got != "index out of range [3]" {
-		t.Errorf("a text without secrets is changed: %s", got)
+		t.Errorf("Panicked of a text without secrets = %s, want it unchanged", got)
 	}
 }

@@ -43,7 +43,7 @@ func TestRecorder_Bounds(t *testing.T) {
 		r.Read("/x/", Hit)
 	}
 	if got := r.End(); len(got.Fields) != MaxFields || got.OmittedFields != 5 || len(got.Calls) != MaxCalls || got.OmittedCalls != 5 {
-		t.Errorf("%d fields and %d more, %d calls and %d more", len(got.Fields), got.OmittedFields, len(got.Calls), got.OmittedCalls)
+		t.Errorf("%d fields and %d omitted, %d calls and %d omitted, want %d and 5, %d and 5", len(got.Fields), got.OmittedFields, len(got.Calls), got.OmittedCalls, MaxFields, MaxCalls)
 	}
 	r.Field(nil, time.Now())
 	if got := r.End(); got.OmittedFields != 5 {

@@ -55,27 +55,27 @@ func TestWatch(t *testing.T) {
 		}()
 		received := all(early)
 		if first := (Progress{Checking, 0, -1}); received[0] != first {
-			t.Errorf("the first progress is %v", received[0])
+			t.Errorf("first progress = %v, want %v", received[0], first)
 		}
 		end := received[len(received)-2:]
 		if diff := cmp.Diff([]Progress{{Processing, 1000, 1000}, {Done, 1000, 1000}}, end); diff != "" {
 			t.Errorf("the last progress (-want +got):\n%s", diff)
 		}
 		if len(received) < 7 || len(received) > 12 {
-			t.Errorf("a watcher received %d messages during a second of sending: %v", len(received), received)
+			t.Errorf("watcher received %d messages during a second, want 7 to 12: %v", len(received), received)
 		}
 		if late := all(h.Watch(t.Context(), name)); cmp.Diff([]Progress{{Done, 1000, 1000}}, late) != "" {
-			t.Errorf("afterwards: %v", late)
+			t.Errorf("Watch after the end = %v, want only done", late)
 		}
 		again := h.Begin(t.Context(), name)
 		ctx, cancel := context.WithCancel(t.Context())
 		steps := h.Watch(ctx, name)
 		if p := <-steps; p != (Progress{Checking, 0, -1}) {
-			t.Errorf("after a second Begin: %v", p)
+			t.Errorf("progress after a second Begin = %v, want checking", p)
 		}
 		cancel()
 		if more := all(steps); len(more) != 0 {
-			t.Errorf("after the watcher left: %v", more)
+			t.Errorf("progress after the watcher left = %v, want none", more)
 		}
 		again.SetPhase(Failed)
 	})
@@ -103,7 +103,7 @@ func TestWatch_phases(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		if late := all(h.Watch(t.Context(), name)); cmp.Diff(want[3:], late) != "" {
-			t.Errorf("afterwards: %v", late)
+			t.Errorf("Watch after the end = %v, want %v", late, want[3:])
 		}
 	})
 }
@@ -117,7 +117,7 @@ func TestWatch_principal(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if received := all(h.Watch(ctx, Name{"you", "id"})); cmp.Diff([]Progress{{Checking, 0, -1}}, received) != "" {
-			t.Errorf("another principal received %v", received)
+			t.Errorf("another principal received %v, want only checking", received)
 		}
 	})
 }
@@ -136,7 +136,7 @@ func TestReporter_neverAboveTotal(t *testing.T) {
 			reporter.Add(rapid.Int64Range(0, 300).Draw(t, "bytes"))
 			p := reporter.progress()
 			if p.Total >= 0 && p.Sent > p.Total || p.Sent < before {
-				t.Fatalf("%d sent before, then %+v", before, p)
+				t.Fatalf("progress = %+v after %d sent bytes, want it not to decrease or exceed the total", p, before)
 			}
 			before = p.Sent
 		}
@@ -172,7 +172,7 @@ func TestHub_prunes(t *testing.T) {
 		running.Add(1)
 		h.Begin(t.Context(), Name{"", "new"})
 		if len(h.uploads) != 3 || h.reporter(Name{"", "running"}) != running {
-			t.Errorf("the hub has %d uploads", len(h.uploads))
+			t.Errorf("hub has %d uploads, want 3 with the running one", len(h.uploads))
 		}
 		for i := range maxUploads + 100 {
 			time.Sleep(time.Millisecond)
@@ -182,7 +182,7 @@ func TestHub_prunes(t *testing.T) {
 		cancel()
 		synctest.Wait() // until the watch has ended
 		if len(h.uploads) > maxUploads || h.reporter(Name{"", "running"}) != running {
-			t.Errorf("the hub has %d uploads", len(h.uploads))
+			t.Errorf("hub has %d uploads, want at most %d with the running one", len(h.uploads), maxUploads)
 		}
 	})
 }

@@ -64,7 +64,7 @@ func responseOn(t *testing.T, conn net.Conn) (*http.Response, string) {
 	}
 	if resp.Close {
 		if _, err := in.ReadByte(); !errors.Is(err, io.EOF) && !strings.Contains(fmt.Sprint(err), "reset") {
-			t.Errorf("after the response: %v", err)
+			t.Errorf("read after the response = %v, want EOF or a reset", err)
 		}
 	}
 	return resp, string(body)
@@ -78,7 +78,7 @@ func TestIdle(t *testing.T) {
 	fmt.Fprintf(conn, "%sContent-Length: 1000000\r\n\r\n%sx", wireHead, slowHead)
 	resp, body := responseOn(t, conn)
 	if resp.StatusCode != http.StatusRequestTimeout || !strings.Contains(body, "stopped sending") || !resp.Close {
-		t.Errorf("%d %s", resp.StatusCode, body)
+		t.Errorf("idle client: status %d, want 408 and a closed connection: %s", resp.StatusCode, body)
 	}
 }
 
@@ -102,11 +102,11 @@ func TestConnectionReuse(t *testing.T) {
 	for i := range 5 {
 		resp, err := http.ReadResponse(in, nil)
 		if err != nil {
-			t.Fatalf("response %d: %v", i, err)
+			t.Fatalf("response %d cannot be read: %v", i, err)
 		}
 		text, err := io.ReadAll(resp.Body)
 		if err != nil || resp.StatusCode != 200 || !strings.Contains(string(text), strings.Repeat("y", 100_000)) {
-			t.Fatalf("response %d: %d %.200s, %v", i, resp.StatusCode, text, err)
+			t.Fatalf("response %d: status %d, want 200 with its content (error %v): %.200s", i, resp.StatusCode, err, text)
 		}
 		_ = resp.Body.Close()
 	}
@@ -143,12 +143,12 @@ func TestEarlyResponse(t *testing.T) {
 				}
 				resp, body := responseOn(t, conn)
 				if resp.StatusCode != 200 || body != `{"data":{"send":"no"}}`+"\n" || !resp.Close {
-					t.Errorf("%d %s", resp.StatusCode, body)
+					t.Errorf("early response: status %d, want 200 and a closed connection: %s", resp.StatusCode, body)
 				}
 				if goesOn {
 					_ = conn.Close()
 					if n := <-sent; n > 100<<20 {
-						t.Errorf("%d bytes were read after the response", n)
+						t.Errorf("%d bytes were read after the response, want at most %d", n, 100<<20)
 					}
 				}
 			}
@@ -184,7 +184,7 @@ func TestClientDisconnects(t *testing.T) {
 	<-reading
 	_ = conn.Close()
 	if err := <-broken; err == nil {
-		t.Error("the file seems complete")
+		t.Error("read of a file whose client left returned no error")
 	}
 }
 

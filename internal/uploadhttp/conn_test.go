@@ -35,13 +35,13 @@ func TestConn_readsAhead(t *testing.T) {
 		t.Helper()
 		for range n {
 			if got, err := c.Read(make([]byte, 100)); got != 100 || err != nil {
-				t.Fatalf("%d bytes, %v", got, err)
+				t.Fatalf("Read = %d, %v, want 100, nil", got, err)
 			}
 		}
 	}
 	read(10)
 	if src.reads != 10 {
-		t.Errorf("%d reads before it reads ahead", src.reads)
+		t.Errorf("%d reads before the read-ahead, want 10", src.reads)
 	}
 	for range 2 {
 		src.reads, src.from = 0, bytes.NewReader(make([]byte, 100_000))
@@ -49,21 +49,21 @@ func TestConn_readsAhead(t *testing.T) {
 		read(10)
 		c.stopReadAhead()
 		if left := c.buffered(); src.reads != 1 || left != 99_000 {
-			t.Errorf("%d reads, %d bytes are buffered", src.reads, left)
+			t.Errorf("%d reads with read-ahead, want 1; %d bytes are buffered, want 99000", src.reads, left)
 		}
 		read(990)
 		if c.ahead != nil || src.reads != 1 {
-			t.Errorf("the buffer is not released, %d reads", src.reads)
+			t.Errorf("buffer not released after it was read, or %d reads, want 1", src.reads)
 		}
 		src.from = bytes.NewReader(make([]byte, 1000))
 		read(10)
 		if src.reads != 11 {
-			t.Errorf("%d reads after it has stopped", src.reads)
+			t.Errorf("%d reads after the read-ahead stopped, want 11", src.reads)
 		}
 	}
 	c.startReadAhead(false)
 	if c.ahead != nil {
-		t.Error("a body with a length is read ahead")
+		t.Error("a body with a Content-Length is read ahead")
 	}
 }
 
@@ -75,7 +75,7 @@ func TestBody_joinsChunks(t *testing.T) {
 	b := &body{reader: chunkReader{c}, conn: c, ctrl: controllerOf(t), idle: defaultIdleTimeout}
 	n, err := b.Read(make([]byte, 200_000))
 	if n < 50_000-maxChunkHead || err != nil {
-		t.Errorf("%d bytes of 50,000, %v", n, err)
+		t.Errorf("Read = %d, %v, want almost 50,000 bytes", n, err)
 	}
 }
 
@@ -101,15 +101,15 @@ func TestConn_stopsWhileReading(t *testing.T) {
 		synctest.Wait()
 		c.stopReadAhead()
 		if c.ahead == nil {
-			t.Error("the buffer was released")
+			t.Error("buffer was released during a read")
 		}
 		_, _ = io.WriteString(client, "content")
 		rest := make([]byte, 10)
 		if first := <-done; first != "cont" {
-			t.Errorf("got %q", first)
+			t.Errorf("first read = %q, want cont", first)
 		}
 		if n, err := c.Read(rest); string(rest[:n]) != "ent" || err != nil || c.ahead != nil {
-			t.Errorf("got %q, %v, and a buffer of %d", rest[:n], err, len(c.ahead))
+			t.Errorf("second read = %q, %v with a buffer of %d bytes, want ent and no buffer", rest[:n], err, len(c.ahead))
 		}
 	})
 }

@@ -22,11 +22,11 @@ func TestMovableDeadline_firesEarly(t *testing.T) {
 		defer c.cancel()
 		c.timer.Stop()
 		if c.expired() {
-			t.Error("it has expired")
+			t.Error("deadline expired early")
 		}
 		<-c.Done()
 		if took := time.Since(start); took != time.Minute || !errors.Is(c.Err(), context.DeadlineExceeded) {
-			t.Errorf("after %v: %v", took, c.Err())
+			t.Errorf("context ended after %v with %v, want 1m with DeadlineExceeded", took, c.Err())
 		}
 	})
 }
@@ -84,10 +84,10 @@ func TestBody_deadlines(t *testing.T) {
 			t.Errorf("got %v, want %v", rec.deadlines, want)
 		}
 		if !b.stop() {
-			t.Error("the body was not read to its end")
+			t.Error("stop() = false, want the body read to its end")
 		}
 		if _, err := b.Read(one); !errors.Is(err, errStopped) {
-			t.Errorf("after the response: %v", err)
+			t.Errorf("Read after the response = %v, want errStopped", err)
 		}
 	})
 }

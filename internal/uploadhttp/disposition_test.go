@@ -28,7 +28,7 @@ func TestMultipartReader_filenames(t *testing.T) {
 		r := NewMultipartReader(strings.NewReader(form), "b")
 		p, err := r.Next()
 		if err != nil {
-			t.Errorf("%s: %v", disposition, err)
+			t.Errorf("%s: Next failed: %v", disposition, err)
 			continue
 		}
 		if p.Name != "0" || !p.IsFile || p.Filename != want || p.Header.Get("Content-Type") != "audio/mpeg" {
@@ -41,7 +41,7 @@ func TestMultipartReader_filenames(t *testing.T) {
 	} {
 		form := "--b\r\nContent-Disposition: " + disposition + "\r\n\r\ncontent\r\n--b--\r\n"
 		if p, err := NewMultipartReader(strings.NewReader(form), "b").Next(); err == nil {
-			t.Errorf("%s: %q of %q is accepted", disposition, p.Filename, p.Name)
+			t.Errorf("%s: Next accepted file %q of field %q, want an error", disposition, p.Filename, p.Name)
 		}
 	}
 }

@@ -128,7 +128,7 @@ func request(t *testing.T, body io.Reader, headers ...string) *http.Request {
 	for _, h := range headers {
 		name, value, ok := strings.Cut(h, ": ")
 		if !ok {
-			t.Fatalf("header %q", h)
+			t.Fatalf("header %q is not of the form \"Name: value\"", h)
 		}
 		r.Header.Add(name, value)
 	}
@@ -153,7 +153,7 @@ func check(t *testing.T, rec *httptest.ResponseRecorder, status int, want string
 		Errors []struct{ Extensions struct{ Code string } }
 	}
 	if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil {
-		t.Fatalf("%v: %s", err, rec.Body)
+		t.Fatalf("response is not JSON: %v: %s", err, rec.Body)
 	}
 	if status < 400 {
 		return

@@ -71,11 +71,11 @@ func TestFiles_lengths(t *testing.T) {
 					t.Errorf("%s: Bound() = %d, %d, %v and Total() = %d, %v, want %+v", want.text, bound, remaining, known, total, totalKnown, want)
 				}
 				if text, err := read(part.Body); err != nil || string(text) != want.text {
-					t.Errorf("got %q, %v", text, err)
+					t.Errorf("file = %q, %v, want %q", text, err, want.text)
 				}
 			}
 			if _, err := files.Next(t.Context()); !errors.Is(err, io.EOF) || files.Fault() != nil {
-				t.Errorf("at the end: %v, %v", err, files.Fault())
+				t.Errorf("Next after the last file = %v with fault %v, want EOF without one", err, files.Fault())
 			}
 		})
 	}
@@ -86,7 +86,7 @@ func TestFiles_lengths(t *testing.T) {
 	}
 	_, _, known := files.Bound()
 	if _, totalKnown := files.Total(); known || totalKnown {
-		t.Error("the length of a chunked body is reported as known")
+		t.Error("length of a chunked body is reported as known")
 	}
 }
 
@@ -113,13 +113,13 @@ func TestFiles_fault(t *testing.T) {
 		}
 		_, err = part.Body.(io.WriterTo).WriteTo(test.out)
 		if (err == nil) != (name == "whole") {
-			t.Errorf("%s: the error is %v", name, err)
+			t.Errorf("%s: WriteTo = %v, want an error unless the file is whole", name, err)
 		}
 		if name == "a broken writer" && !errors.Is(err, broken) || name == "a short writer" && !errors.Is(err, io.ErrShortWrite) {
-			t.Errorf("%s: the error is %v", name, err)
+			t.Errorf("%s: WriteTo = %v, want the writer's error", name, err)
 		}
 		if fault := files.Fault(); (fault != nil) != test.fault || fault != nil && fault.Status != http.StatusBadRequest {
-			t.Errorf("%s: the fault is %v", name, fault)
+			t.Errorf("%s: Fault() = %v, want one with status 400: %v", name, fault, test.fault)
 		}
 	}
 }
@@ -136,7 +136,7 @@ func TestFiles_endedOperation(t *testing.T) {
 	cancel()
 	files := filesOf(t, formOf(sendQuery, sendMap, file("0", "content")), -1)
 	if _, err := files.Next(ended); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
+		t.Errorf("Next after the operation ended = %v, want context.Canceled", err)
 	}
 }
 
@@ -154,7 +154,7 @@ func TestFiles_afterResponse(t *testing.T) {
 	body := formOf(sendQuery, sendMap, file("0", strings.Repeat("content", 100_000)))
 	check(t, serve(endpoint{send: send}, request(t, strings.NewReader(body), formType, preflight)), http.StatusOK, "enough")
 	if _, err := io.Copy(io.Discard, part.Body); err == nil || files.Fault() != nil {
-		t.Errorf("the error is %v, the fault %v", err, files.Fault())
+		t.Errorf("read after the response = %v with fault %v, want an error without a fault", err, files.Fault())
 	}
 }
 
@@ -176,7 +176,7 @@ func TestIsForm(t *testing.T) {
 		r := httptest.NewRequestWithContext(t.Context(), test.method, "/graphql", nil)
 		r.Header.Set("Content-Type", test.contentType)
 		if got := uploadhttp.IsForm(r); got != test.want {
-			t.Errorf("%s %q: %t", test.method, test.contentType, got)
+			t.Errorf("IsForm(%s %q) = %t, want %t", test.method, test.contentType, got, test.want)
 		}
 	}
 }

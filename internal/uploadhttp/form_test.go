@@ -172,7 +172,7 @@ func TestForm_quotesLittle(t *testing.T) {
 	rec := serve(endpoint{}, request(t, strings.NewReader(formOf(sendQuery, `{"0":["`+strings.Repeat("x", 5000)+`"]}`, file("0", "c"))), formType, preflight))
 	check(t, rec, 400, "has the path")
 	if rec.Body.Len() > 1000 {
-		t.Errorf("%d bytes: %s", rec.Body.Len(), rec.Body)
+		t.Errorf("response has %d bytes, want at most 1000: %s", rec.Body.Len(), rec.Body)
 	}
 }
 
@@ -184,7 +184,7 @@ func TestForm_brokenConnection(t *testing.T) {
 		body := io.MultiReader(strings.NewReader(whole[:n]), iotest.ErrReader(errors.New("s3cret-canary")))
 		rec := serve(endpoint{}, request(t, body, formType, preflight))
 		if rec.Code != 400 || strings.Contains(rec.Body.String(), "canary") || strings.Contains(rec.Body.String(), `"data"`) {
-			t.Errorf("cut after %d bytes: %d %s", n, rec.Code, rec.Body)
+			t.Errorf("form cut after %d bytes: status %d, want 400 without data: %s", n, rec.Code, rec.Body)
 		}
 	}
 }

@@ -69,7 +69,7 @@ func FuzzMultipartReader(f *testing.F) {
 		got, err := readParts(NewMultipartReader(src, boundary))
 		want := []content{{"a", "x.mp3", string(first)}, {"b", "x.mp3", string(second)}}
 		if err != nil || len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
-			t.Errorf("got %q, %v", got, err)
+			t.Errorf("parts = %q, %v, want %q", got, err, want)
 		}
 	})
 }
@@ -92,7 +92,7 @@ func FuzzMultipartReader_small(f *testing.F) {
 			t.Fatal(err)
 		}
 		if empty, err := p.Empty(); err != nil || empty != (len(want) == 0) {
-			t.Fatalf("empty: %v, %v", empty, err)
+			t.Fatalf("Empty() = %v, %v, want %v", empty, err, len(want) == 0)
 		}
 		var got bytes.Buffer
 		buf := make([]byte, int(out)%5000+1)
@@ -110,13 +110,13 @@ func FuzzMultipartReader_small(f *testing.F) {
 			t.Fatalf("%q was read as %q", want, got.Bytes())
 		}
 		if used := r.Consumed(); used != int64(len(form)-len("\r\nepilogue")) {
-			t.Fatalf("%d bytes of %d are consumed", used, len(form))
+			t.Fatalf("Consumed() = %d, want %d without the epilogue", used, len(form)-len("\r\nepilogue"))
 		}
 		if _, err := r.Next(); !errors.Is(err, io.EOF) {
-			t.Fatalf("after the last part: %v", err)
+			t.Fatalf("Next after the last part = %v, want EOF", err)
 		}
 		if err := r.Finish(); err != nil {
-			t.Fatalf("at the end: %v", err)
+			t.Fatalf("Finish() = %v, want nil", err)
 		}
 	})
 }
@@ -152,7 +152,7 @@ func TestParseBoundary(t *testing.T) {
 		"": "",
 	} {
 		if got, err := parseBoundary(header); got != want || (err == nil) != (want != "") {
-			t.Errorf("%q: %q, %v", header, got, err)
+			t.Errorf("parseBoundary(%q) = %q, %v, want %q", header, got, err, want)
 		}
 	}
 }
@@ -204,13 +204,13 @@ func TestPart_WriteTo_fails(t *testing.T) {
 	}
 	failure := errors.New("full")
 	if n, err := p.WriteTo(&limitedWriter{3, failure}); n != 3 || !errors.Is(err, failure) {
-		t.Errorf("%d bytes, %v", n, err)
+		t.Errorf("WriteTo = %d, %v, want 3, %v", n, err, failure)
 	}
 	if n, err := p.WriteTo(&limitedWriter{1, nil}); n != 1 || !errors.Is(err, io.ErrShortWrite) {
-		t.Errorf("%d bytes, %v", n, err)
+		t.Errorf("WriteTo = %d, %v, want 1, %v", n, err, io.ErrShortWrite)
 	}
 	if rest, err := io.ReadAll(p); string(rest) != "ent" || err != nil {
-		t.Errorf("the rest is %q, %v", rest, err)
+		t.Errorf("rest = %q, %v, want ent", rest, err)
 	}
 }
 
@@ -235,7 +235,7 @@ func FuzzMultipartReader_anyBytes(f *testing.F) {
 			total += len(c.body)
 		}
 		if total > len(body) {
-			t.Errorf("%d bytes were returned of %d", total, len(body))
+			t.Errorf("%d bytes were returned of a body of %d", total, len(body))
 		}
 	})
 }
@@ -272,15 +272,15 @@ func TestMultipartReader_skipsWhatIsNotRead(t *testing.T) {
 		"\r\n--b\r\nContent-Disposition: form-data; name=b; filename=\"\"\r\n\r\nlast\r\n--b--epilogue"
 	r := NewMultipartReader(strings.NewReader(body), "b")
 	if p, err := r.Next(); err != nil || p.Name != "a" || p.IsFile {
-		t.Fatalf("got %+v, %v", p, err)
+		t.Fatalf("first part = %+v, %v, want field a", p, err)
 	}
 	p, err := r.Next()
 	if err != nil || p.Name != "b" || !p.IsFile {
-		t.Fatalf("got %+v, %v", p, err)
+		t.Fatalf("second part = %+v, %v, want file b", p, err)
 	}
 	var out bytes.Buffer
 	if _, err := p.WriteTo(&out); err != nil || out.String() != "last" {
-		t.Errorf("got %q, %v", out.String(), err)
+		t.Errorf("WriteTo wrote %q, %v, want last", out.String(), err)
 	}
 	if _, err := r.Next(); !errors.Is(err, io.EOF) {
 		t.Errorf("after the last part: %v, want io.EOF", err)
@@ -324,7 +324,7 @@ func BenchmarkPart(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if n, err := ways[name](); err != nil || n != size {
-					b.Fatal(n, err)
+					b.Fatalf("part has %d bytes, want %d (error %v)", n, size, err)
 				}
 			}
 		})

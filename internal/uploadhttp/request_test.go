@@ -57,10 +57,10 @@ func TestFiles_variables(t *testing.T) {
 		}
 		files, err := form.Files(&variables)
 		if err != nil || files == nil {
-			t.Errorf("%s at %s: %v, %v", test.variables, test.path, files, err)
+			t.Errorf("%s at %s: Files = %v, %v, want files", test.variables, test.path, files, err)
 		}
 		if diff := cmp.Diff(test.want, variables); diff != "" {
-			t.Errorf("%s at %s: %s", test.variables, test.path, diff)
+			t.Errorf("%s at %s: variables differ (-want +got):\n%s", test.variables, test.path, diff)
 		}
 	}
 }
@@ -108,7 +108,7 @@ func TestFingerprint(t *testing.T) {
 		}
 		got, err := form.Fingerprint()
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
-			t.Errorf("%q: %v %s", body, err, diff)
+			t.Errorf("%q: Fingerprint failed (%v) or differs (-want +got):\n%s", body, err, diff)
 		}
 	}
 }
@@ -126,7 +126,7 @@ func TestResponseWriter(t *testing.T) {
 		write(form.ResponseWriter())
 		form.Close()
 		if rec.Header().Get("Connection") != "close" {
-			t.Errorf("%s: the connection stays open", name)
+			t.Errorf("%s: Connection = %q, want close", name, rec.Header().Get("Connection"))
 		}
 	}
 }

@@ -76,7 +76,7 @@ func TestTimeout_transfer(t *testing.T) {
 			write(slowTail)
 		})
 		if !strings.Contains(body, strings.Repeat("x", 3600)) || took != time.Hour {
-			t.Errorf("after %v: %.200s", took, body)
+			t.Errorf("transfer took %v, want 1h with the whole file: %.200s", took, body)
 		}
 	})
 }
@@ -109,7 +109,7 @@ func TestTimeout_client(t *testing.T) {
 					want = "variables.f=0,x,,xy"
 				}
 				if !strings.Contains(body, want) {
-					t.Errorf("got %s", body)
+					t.Errorf("got %s, want %s", body, want)
 				}
 			})
 		})
@@ -122,7 +122,7 @@ func TestTimeout_before(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		body, took := serveSlowly(t, endpoint{timeout: 3 * time.Second, send: wait}, func(write func(string)) { write(slowHead) })
 		if !strings.Contains(body, "UPSTREAM_TIMEOUT") || took != 3*time.Second {
-			t.Errorf("after %v: %s", took, body)
+			t.Errorf("response after %v, want UPSTREAM_TIMEOUT after 3s: %s", took, body)
 		}
 	})
 }
@@ -143,7 +143,7 @@ func TestTimeout_stalled(t *testing.T) {
 			write("this is not read")
 		})
 		if !strings.Contains(body, "UPSTREAM_TIMEOUT") || took != 2*time.Minute {
-			t.Errorf("after %v: %s", took, body)
+			t.Errorf("response after %v, want UPSTREAM_TIMEOUT after 2m: %s", took, body)
 		}
 	})
 }
@@ -160,13 +160,13 @@ func TestTimeout_after(t *testing.T) {
 			defer cancel()
 			_, err := wait(derived)
 			if !errors.Is(derived.Err(), context.DeadlineExceeded) {
-				t.Errorf("a derived context ends with %v", derived.Err())
+				t.Errorf("derived context ended with %v, want DeadlineExceeded", derived.Err())
 			}
 			return "", err
 		}
 		body, took := serveSlowly(t, endpoint{timeout: 3 * time.Second, send: send}, func(write func(string)) { write(slowHead + "x" + slowTail) })
 		if !strings.Contains(body, "UPSTREAM_TIMEOUT") || took != 5*time.Minute {
-			t.Errorf("after %v: %s", took, body)
+			t.Errorf("response after %v, want UPSTREAM_TIMEOUT after 5m: %s", took, body)
 		}
 	})
 }
@@ -181,7 +181,7 @@ func TestTimeout_clientLeaves(t *testing.T) {
 		r := request(t, strings.NewReader(slowHead), formType, preflight)
 		rec := serve(endpoint{send: wait}, r.WithContext(ctx))
 		if took := time.Since(start); took != time.Second || !strings.Contains(rec.Body.String(), "UPSTREAM_UNAVAILABLE") {
-			t.Errorf("after %v: %s", took, rec.Body)
+			t.Errorf("response after %v, want UPSTREAM_UNAVAILABLE after 1s: %s", took, rec.Body)
 		}
 	})
 }

@@ -41,16 +41,16 @@ func TestAdmission_WaitsWithoutSlot(t *testing.T) {
 				time.Sleep(time.Second)
 				other, err := gate.Admit(t.Context())
 				if err != nil {
-					t.Fatalf("a waiting operation holds its slot: %v", err)
+					t.Fatalf("a waiting operation occupies its slot: %v", err)
 				}
 				time.Sleep(time.Hour)
 				if ended != 0 {
-					t.Errorf("it continued without a slot after %v", ended)
+					t.Errorf("operation continued without a slot after %v", ended)
 				}
 				other.Close()
 				synctest.Wait()
 				if ended != time.Hour+time.Second {
-					t.Errorf("it continued after %v", ended)
+					t.Errorf("operation continued after %v, want 1h0m1s", ended)
 				}
 				slot.Close()
 			})

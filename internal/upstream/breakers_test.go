@@ -67,7 +67,7 @@ func TestBreaker(t *testing.T) {
 			list := user("/list/")
 			list.Class = ClassList
 			if _, err := Fetch(t.Context(), s.Session(""), list); err != nil {
-				t.Errorf("another route: %v", err)
+				t.Errorf("Fetch of another route = %v, want no error", err)
 			}
 			time.Sleep(wait)
 			up.made()
@@ -161,10 +161,10 @@ func TestFailingPage(t *testing.T) {
 		}
 		wantCalls(t, up, 10)
 		if n := session.spent.Load(); n != 10 {
-			t.Errorf("%d calls are charged", n)
+			t.Errorf("%d calls are charged, want 10", n)
 		}
 		if err := s.breakers.ofRead(key{class: ClassList, id: "/b/cloudcasts/?"}, "").check(); err != nil {
-			t.Errorf("ten pages of one list open the breaker: %v", err)
+			t.Errorf("breaker opened after ten failing pages of one list, want closed: %v", err)
 		}
 	})
 }
@@ -184,7 +184,7 @@ func TestFailingRead_Pause(t *testing.T) {
 			_, err := Fetch(t.Context(), s.Session(""), user("/a/"))
 			failed, ok := errors.AsType[*mixcloud.Error](err)
 			if !ok {
-				t.Fatalf("got %v", err)
+				t.Fatalf("Fetch = %v, want a *mixcloud.Error", err)
 			}
 			return failed.RetryAfter
 		}
@@ -230,24 +230,24 @@ func TestBreaker_FixedAddresses(t *testing.T) {
 		wantCalls(t, up, 9)
 		fixed := callTarget{s.breakers.routes[routeFixed], "/popular/"}
 		if err := fixed.check(); err != nil {
-			t.Errorf("three of four open it: %v", err)
+			t.Errorf("breaker opened after three of four addresses failed, want closed: %v", err)
 		}
 		for range 3 {
 			if err := fixed.check(); err != nil {
-				t.Errorf("less than three failures of the fourth open it: %v", err)
+				t.Errorf("breaker opened before the third failure of the fourth address, want closed: %v", err)
 			}
 			_ = fetch(ClassCategoryList, "/categories/")
 			time.Sleep(3 * time.Second)
 		}
 		if fixed.breaker.Check("/popular/hot/") != nil {
-			t.Error("no probe is allowed after the pause")
+			t.Error("breaker allows no probe after the pause")
 		}
 		_ = fetch(ClassChart, "/popular/?limit=20")
 		if fixed.check() == nil {
-			t.Error("four of four do not open it")
+			t.Error("breaker is closed after all four addresses failed, want open")
 		}
 		if err := fetch(ClassChart, "/genres/funk/popular/?limit=20"); err != nil {
-			t.Errorf("a tag's chart: %v", err)
+			t.Errorf("Fetch of a tag's chart = %v, want no error", err)
 		}
 	})
 }
@@ -282,13 +282,13 @@ func TestBreaker_Viewers(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 		if err := s.breakers.ofRead(other, "").check(); err != nil {
-			t.Errorf("one account opens it: %v", err)
+			t.Errorf("breaker opened after failures of one account, want closed: %v", err)
 		}
 		for i := range 4 {
 			_, _ = Fetch(t.Context(), s.Session(fmt.Sprint(i)), me)
 		}
 		if s.breakers.ofRead(other, "").check() == nil {
-			t.Error("five accounts do not open it")
+			t.Error("breaker is closed after failures of five accounts, want open")
 		}
 	})
 }
@@ -349,7 +349,7 @@ func TestLocalFaults(t *testing.T) {
 				}
 				lines := strings.Count(out.String(), "\n")
 				if !strings.Contains(out.String(), `fault="`+name+`"`) || lines > 3 || strings.Contains(out.String(), "breaker") {
-					t.Errorf("log:\n%s", &out)
+					t.Errorf("log has no fault=%q, more than 3 lines, or a breaker event:\n%s", name, &out)
 				}
 				faulty = false
 				up.made()
@@ -392,20 +392,20 @@ func TestRedirect(t *testing.T) {
 				u, err := Fetch(t.Context(), session, user("/old/"))
 				if calls == 2 && location != "/again/" {
 					if err != nil || !strings.EqualFold(u.Key.String(), "/moved/") && u.Key.String() != "/OLD/" {
-						t.Fatalf("got %+v, %v", show.Value(u), err)
+						t.Fatalf("Fetch after a redirect = %+v, %v, want the user at the new key", show.Value(u), err)
 					}
 					if _, err := Fetch(t.Context(), s.Session("token-of-bob"), user("/old/")); err != nil {
 						t.Error(err)
 					}
 				} else if err == nil {
-					t.Fatalf("got %+v", show.Value(u))
+					t.Fatalf("Fetch = %+v, want an error", show.Value(u))
 				}
 				if calls != 4 && err != nil && !errors.Is(err, mixcloud.ErrMoved) {
 					t.Error(err)
 				}
 				for i, c := range up.calls {
 					if c.token != "token-of-bob" || i > 0 && c.path == "/old/" {
-						t.Errorf("call %+v", c)
+						t.Errorf("call %d = %+v, want the token and the new path", i, c)
 					}
 				}
 				if got := session.Cost().Calls; got != calls || session.spent.Load() != int64(calls) {
@@ -456,14 +456,14 @@ func TestRefusals_AndStaleEntries(t *testing.T) {
 				for range 3 {
 					got := fetchName(t.Context(), s.Session(""), "/a/")
 					if (got == "1") != stale {
-						t.Errorf("got %q, and stale is %v", got, stale)
+						t.Errorf("Fetch = %q, want the stale entry: %v", got, stale)
 					}
 					time.Sleep(time.Minute)
 				}
 				refuses = false
 				session := s.Session("")
 				if got := fetchName(t.Context(), session, "/a/"); len(session.StaleReads()) > 0 || strings.Contains(got, "mixcloud") {
-					t.Errorf("got %q, %+v", got, session.StaleReads())
+					t.Errorf("Fetch = %q with stale reads %+v, want the new value", got, session.StaleReads())
 				}
 			})
 		})

@@ -33,16 +33,16 @@ func TestFetch_Lifetime(t *testing.T) {
 		got, session, took := fetch()
 		want(t, got, "1")
 		if took != 10*time.Millisecond || session.Cost() != (opstats.Cost{Calls: 1}) {
-			t.Errorf("cold: took %v, cost %+v", took, session.Cost())
+			t.Errorf("cold: took %v, want 10ms; cost %+v, want 1 call", took, session.Cost())
 		}
 		time.Sleep(life.Fresh - time.Nanosecond)
 		got, session, took = fetch()
 		want(t, got, "1")
 		if took != 0 || session.Cost() != (opstats.Cost{Hits: 1}) || len(session.StaleReads()) > 0 {
-			t.Errorf("fresh: took %v, cost %+v, stale reads %v", took, session.Cost(), session.StaleReads())
+			t.Errorf("fresh: took %v, want 0; cost %+v, want 1 hit; stale reads %v, want none", took, session.Cost(), session.StaleReads())
 		}
 		if left, ok := session.FreshFor(); left != time.Nanosecond || !ok {
-			t.Errorf("fresh: for another %v, %v", left, ok)
+			t.Errorf("fresh: FreshFor() = %v, %v, want 1ns, true", left, ok)
 		}
 		wantCalls(t, up, 1)
 
@@ -51,7 +51,7 @@ func TestFetch_Lifetime(t *testing.T) {
 			got, session, took = fetch()
 			want(t, got, "1")
 			if took != 0 || session.Cost() != (opstats.Cost{Stale: 1}) {
-				t.Errorf("stale: took %v, cost %+v", took, session.Cost())
+				t.Errorf("stale: took %v, want 0; cost %+v, want 1 stale read", took, session.Cost())
 			}
 		}
 		session.AddStalePath("/a/", []any{"user", 0})
@@ -62,7 +62,7 @@ func TestFetch_Lifetime(t *testing.T) {
 			t.Errorf("stale reads (-want +got):\n%s", diff)
 		}
 		if left, ok := session.FreshFor(); left != 0 || !ok {
-			t.Errorf("stale: fresh for another %v, %v", left, ok)
+			t.Errorf("stale: FreshFor() = %v, %v, want 0, true", left, ok)
 		}
 		time.Sleep(time.Second)
 		wantCalls(t, up, 1) // the background refresh
@@ -74,7 +74,7 @@ func TestFetch_Lifetime(t *testing.T) {
 		got, session, took = fetch()
 		want(t, got, "new")
 		if took != 20*time.Millisecond || session.Cost() != (opstats.Cost{Calls: 1}) {
-			t.Errorf("after that: took %v, cost %+v", took, session.Cost())
+			t.Errorf("expired: took %v, want 20ms; cost %+v, want 1 call", took, session.Cost())
 		}
 	})
 }
@@ -197,7 +197,7 @@ func TestFetch_Coalesces(t *testing.T) {
 		}
 		wg.Wait()
 		if coalesced != 499 || left != 250 {
-			t.Errorf("%d were coalesced and %d left", coalesced, left)
+			t.Errorf("%d coalesced and %d left, want 499 and 250", coalesced, left)
 		}
 		wantCalls(t, up, 1)
 	})
@@ -229,7 +229,7 @@ func TestFetch_AllLeave(t *testing.T) {
 			hits += session.Cost().Hits
 		}
 		if hits != 1 {
-			t.Errorf("%d responses are cached", hits)
+			t.Errorf("%d responses are cached, want 1", hits)
 		}
 	})
 }
@@ -244,7 +244,7 @@ func TestFetch_OwnDeadline(t *testing.T) {
 			t.Error(err)
 		}
 		if took := time.Since(began); took != 3*time.Second {
-			t.Errorf("took %v", took)
+			t.Errorf("Fetch took %v, want 3s", took)
 		}
 	})
 }
@@ -258,7 +258,7 @@ func TestFetch_Budget(t *testing.T) {
 			want(t, fetchName(t.Context(), session, fmt.Sprintf("/%d/", min(i, 2))), "1") // a cached response costs nothing
 		}
 		if _, err := Fetch(t.Context(), session, user("/x/")); gqlerr.CodeOf(err) != gqlerr.CodeLimitExceeded {
-			t.Errorf("over the budget: %v", err)
+			t.Errorf("Fetch above the budget = %v, want LIMIT_EXCEEDED", err)
 		}
 		wantCalls(t, up, 3)
 	})
@@ -274,7 +274,7 @@ func TestFetch_Panic(t *testing.T) {
 		for range 3 {
 			var p *PanicError
 			if _, err := Fetch(t.Context(), s.Session(""), r); !errors.As(err, &p) || !strings.Contains(p.Error(), "goroutine") {
-				t.Errorf("got %v", err)
+				t.Errorf("Fetch = %v, want a *PanicError with a stack", err)
 			}
 		}
 		want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
@@ -289,7 +289,7 @@ func TestFetch_OtherType(t *testing.T) {
 		want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
 		_, err := Fetch(t.Context(), s.Session(""), Resource[string]{Class: ClassUser, ID: "/a/"})
 		if gqlerr.CodeOf(err) != gqlerr.CodeInternal {
-			t.Errorf("got %v", err)
+			t.Errorf("Fetch as another type = %v, want INTERNAL", err)
 		}
 	})
 }

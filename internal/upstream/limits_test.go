@@ -43,31 +43,31 @@ func TestLimits_RetryAfter(t *testing.T) {
 		session := s.Session("")
 		_, err := Fetch(soon, session, user("/b/"))
 		if wait, limited := mixcloud.RetryAfter(err); !limited || wait != 50*time.Second {
-			t.Errorf("got %v, wait %v", err, wait)
+			t.Errorf("Fetch = %v, want a rate limit error; wait %v, want 50s", err, wait)
 		}
 		synctest.Wait()
 		if session.Cost() != (opstats.Cost{}) || session.spent.Load() != 0 {
-			t.Errorf("cost %+v", session.Cost())
+			t.Errorf("cost %+v, want none", session.Cost())
 		}
 		want(t, fetchName(soon, s.Session("t"), "/b/"), "t1")
 		if took := time.Since(began); took != 10*time.Millisecond {
-			t.Errorf("took %v", took)
+			t.Errorf("call of another principal took %v, want 10ms", took)
 		}
 		limit := s.Session("").RateLimit()
 		if limit.RetryAt == nil || !limit.RetryAt.Equal(began.Add(50*time.Second)) || *limit.Remaining != 0 {
-			t.Errorf("the limit is %+v", show.Value(limit))
+			t.Errorf("anonymous RateLimit() = %+v, want RetryAt in 50s and no calls left", show.Value(limit))
 		}
 		if other := s.Session("t").RateLimit(); other.RetryAt != nil || *other.Remaining != unverifiedBurst-1 {
-			t.Errorf("the token's limit is %+v", show.Value(other))
+			t.Errorf("the token's RateLimit() = %+v, want no RetryAt and %d calls left", show.Value(other), unverifiedBurst-1)
 		}
 
 		up.made()
 		want(t, fetchName(t.Context(), s.Session(""), "/b/"), "1")
 		if took := time.Since(began); took != 50*time.Second+10*time.Millisecond {
-			t.Errorf("the call was made after %v", took)
+			t.Errorf("call ended after %v, want 50.01s", took)
 		}
 		if limit := s.Session("").RateLimit(); limit.RetryAt != nil {
-			t.Errorf("the limit is %+v", show.Value(limit))
+			t.Errorf("RateLimit() = %+v after the wait, want no RetryAt", show.Value(limit))
 		}
 	})
 }
@@ -102,7 +102,7 @@ func TestLimits_WaitIsPerKind(t *testing.T) {
 			for kind := range kinds {
 				err := fetch(Kind(kind), nil)
 				if wait, limited := mixcloud.RetryAfter(err); limited != (kind == refused) || limited && wait != 10*time.Minute {
-					t.Errorf("%v was refused, then %v: %v", Kind(refused), Kind(kind), err)
+					t.Errorf("after a refused %v, a %v returned %v, want a refusal only for the same kind", Kind(refused), Kind(kind), err)
 				}
 			}
 		})
@@ -161,7 +161,7 @@ func TestLimits_WaitBecomesTooLong(t *testing.T) {
 				began := time.Now()
 				_, err := Fetch(ctx, s.Session(""), user(fmt.Sprintf("/%d/", i)))
 				if wait, limited := mixcloud.RetryAfter(err); !limited || wait != time.Minute || time.Since(began) != time.Second {
-					t.Errorf("%v after %v", err, time.Since(began))
+					t.Errorf("Fetch = %v after %v, want a rate limit error with a wait of 1m after 1s", err, time.Since(began))
 				}
 			})
 		}
@@ -191,17 +191,17 @@ func TestClockJump(t *testing.T) {
 			session := s.Session("")
 			want(t, fetchName(t.Context(), session, "/a/"), "1")
 			if session.Cost() != (opstats.Cost{Hits: 1}) {
-				t.Errorf("after a jump of %v: cost %+v", jump, session.Cost())
+				t.Errorf("clock jump of %v: cost %+v, want 1 hit", jump, session.Cost())
 			}
 			at := session.RateLimit().RetryAt
 			if left := at.Sub(time.Now().Add(jump)); left != time.Minute {
-				t.Errorf("after a jump of %v: retry in %v of that clock", jump, left)
+				t.Errorf("clock jump of %v: RetryAt is in %v, want 1m", jump, left)
 			}
 		}
 		began := time.Now()
 		want(t, fetchName(t.Context(), s.Session(""), "/limit/"), "1")
 		if took := time.Since(began); took != time.Minute+10*time.Millisecond {
-			t.Errorf("took %v", took)
+			t.Errorf("Fetch took %v, want 1m0.01s", took)
 		}
 	})
 }
@@ -213,7 +213,7 @@ func TestLimits_Configured(t *testing.T) {
 		s, up := newTestStore(t, Options{Rate: 10, Burst: 3, Budget: 1000}, latest)
 		limit := s.Session("").RateLimit()
 		if *limit.Budget != 3 || *limit.Spent != 0 || *limit.Remaining != 3 || limit.RetryAt != nil {
-			t.Errorf("at first %+v", show.Value(limit))
+			t.Errorf("RateLimit() before the first call = %+v, want 0 of 3 spent", show.Value(limit))
 		}
 		var wg sync.WaitGroup
 		session := s.Session("")
@@ -224,11 +224,11 @@ func TestLimits_Configured(t *testing.T) {
 		times := up.times()
 		for i, at := range times {
 			if due := time.Duration(max(i-2, 0)) * 100 * time.Millisecond; at.Round(time.Microsecond) != due {
-				t.Errorf("call %d was made at %v, not %v", i, at, due)
+				t.Errorf("call %d was made at %v, want %v", i, at, due)
 			}
 		}
 		if limit := session.RateLimit(); *limit.Remaining != 0 || *limit.Spent != 3 {
-			t.Errorf("at the end %+v", show.Value(limit))
+			t.Errorf("RateLimit() at the end = %+v, want 3 of 3 spent", show.Value(limit))
 		}
 	})
 }
@@ -258,7 +258,7 @@ func TestLimits_TooManyWait(t *testing.T) {
 		}
 		wg.Wait()
 		if made := up.made(); made != 11 || atOnce != 39 {
-			t.Errorf("%d calls were made, %d were refused at once", made, atOnce)
+			t.Errorf("%d calls were made, want 11; %d were refused at once, want 39", made, atOnce)
 		}
 	})
 }
@@ -334,13 +334,13 @@ func adapts(t *testing.T, limit int, configured float64, wait string) {
 	defer w.mu.Unlock()
 	possible := measure.Seconds() * float64(limit)
 	if float64(w.over) > 0.05*possible {
-		t.Errorf("%d of %d calls were over the limit", w.over, w.all)
+		t.Errorf("%d of %d calls were above the limit, want at most %.0f", w.over, w.all, 0.05*possible)
 	}
 	least := 0.5 * possible
 	if configured > 0 {
 		least = min(least, 0.9*measure.Seconds()*configured)
 	}
 	if good := float64(w.all - w.over); good < least {
-		t.Errorf("only %v of %v calls were made", good, possible)
+		t.Errorf("%v calls within the limit were made, want at least %v of %v", good, least, possible)
 	}
 }

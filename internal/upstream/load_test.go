@@ -35,12 +35,12 @@ func TestLoad_JoiningCostsNothing(t *testing.T) {
 		synctest.Wait()
 		for range 3 {
 			if _, err := Fetch(t.Context(), session, user("/x/")); gqlerr.CodeOf(err) != gqlerr.CodeLimitExceeded {
-				t.Errorf("over the budget: %v", err)
+				t.Errorf("Fetch above the budget = %v, want LIMIT_EXCEEDED", err)
 			}
 		}
 		wg.Wait()
 		if spent := session.spent.Load(); spent != 1 || session.Cost() != (opstats.Cost{Calls: 1, Coalesced: 4}) {
-			t.Errorf("%d are charged, cost %+v", spent, session.Cost())
+			t.Errorf("%d calls charged, want 1; cost %+v, want 1 call and 4 coalesced", spent, session.Cost())
 		}
 		wantCalls(t, up, 4)
 	})
@@ -64,7 +64,7 @@ func TestLoad_LongerDeadline(t *testing.T) {
 						defer cancel()
 						_, err := Fetch(ctx, s.Session(""), user("/a/"))
 						if (err == nil) != (d > time.Second) {
-							t.Errorf("with %v: %v", d, err)
+							t.Errorf("deadline of %v: Fetch = %v, want success: %v", d, err, d > time.Second)
 						}
 					})
 					synctest.Wait()
@@ -96,7 +96,7 @@ func TestLoad_BackgroundBecomesAwaited(t *testing.T) {
 		session := s.Session("")
 		want(t, fetchName(t.Context(), session, "/a/"), "3")
 		if session.Cost() != (opstats.Cost{Coalesced: 1}) || first.Cost() != (opstats.Cost{Stale: 1}) || first.spent.Load() != 0 {
-			t.Errorf("cost %+v, of the first one %+v, %d spent", session.Cost(), first.Cost(), first.spent.Load())
+			t.Errorf("cost %+v, want 1 coalesced; cost of the first session %+v, want 1 stale read; %d calls charged, want 0", session.Cost(), first.Cost(), first.spent.Load())
 		}
 		wantCalls(t, up, 3)
 	})
@@ -142,7 +142,7 @@ func TestRefresh_ReasonIsDeterminedFirst(t *testing.T) {
 		why := s.refresh(t.Context(), session, k, e, r.untyped())
 		synctest.Wait()
 		if e.Cooldown(s.clock.Now()) == nil {
-			t.Fatal("the refresh has not failed")
+			t.Fatal("refresh succeeded, want a failure and a cooldown")
 		}
 		if _, err := session.serveStale(k, e, why); err != nil {
 			t.Fatal(err)
@@ -218,7 +218,7 @@ func TestRefresh_Panic(t *testing.T) {
 			synctest.Wait()
 		}
 		if n != 1 || !strings.Contains(log.String(), "boom") {
-			t.Errorf("%d calls, log %q", n, log.String())
+			t.Errorf("%d calls, want 1; log %q, want the panic", n, log.String())
 		}
 		wantIdle(t, s, DefaultConcurrency)
 	})
@@ -256,12 +256,12 @@ func TestWrite_HangingOpensTheBreaker(t *testing.T) {
 						return 0, &mixcloud.Error{Kind: kind, Err: ctx.Err()}
 					})
 					if err == nil {
-						t.Error("no error")
+						t.Error("hanging write returned no error")
 					}
 					cancel()
 				}
 				if open := s.breakers.routes[routeWrite].Check("/x/follow/") != nil; open != tt.open {
-					t.Errorf("open: %v", open)
+					t.Errorf("breaker open: %v, want %v", open, tt.open)
 				}
 			})
 		})
@@ -302,17 +302,17 @@ func TestViewers_Pruned(t *testing.T) {
 		addViewers()
 		up.made()
 		if _, err := Fetch(soon, s.Session("limited"), user("/b/")); !errors.Is(err, mixcloud.ErrRateLimited) {
-			t.Errorf("the limit is forgotten: %v", err)
+			t.Errorf("Fetch = %v, want the rate limit still applied", err)
 		}
 		if s.Session("writer").currentViewer().lag(s.clock.Now()) == 0 {
-			t.Error("the write is forgotten")
+			t.Error("pruning removed a recent write")
 		}
 		wantCalls(t, up, 0)
 
 		write(s.Session("reader")) // as another viewer of the same principal
 		want(t, fetchName(t.Context(), long, "/a/"), "reader1")
 		if long.currentViewer() != s.Session("reader").currentViewer() {
-			t.Error("a principal has two viewers")
+			t.Error("sessions of one principal have different viewers")
 		}
 	})
 }
@@ -334,7 +334,7 @@ func TestUnauthenticated_DropsSharedCache(t *testing.T) {
 		good = false
 		for _, key := range []string{"/y/", "/x/"} {
 			if got := fetchName(t.Context(), s.Session("a"), key); !strings.Contains(got, "not authenticated") {
-				t.Errorf("a refused token reads %q", got)
+				t.Errorf("refused token reads %q, want an error", got)
 			}
 		}
 		time.Sleep(refusedFor)
@@ -343,7 +343,7 @@ func TestUnauthenticated_DropsSharedCache(t *testing.T) {
 		}
 		fetchName(t.Context(), s.Session("a"), "/x/")
 		if s.Session("a").currentViewer().lag(s.clock.Now()) != writeLag {
-			t.Error("the write is forgotten")
+			t.Error("dropping the cached responses removed a recent write")
 		}
 	})
 }
@@ -360,10 +360,10 @@ func TestLoad_FinishedMeanwhile(t *testing.T) {
 		r := user("/a/")
 		got, err := typed[*mixcloud.FullUser](late.get(t.Context(), late.key(r.Class, r.ID), nil, r.untyped()))
 		if err != nil || got.Name != "1" || late.Cost() != (opstats.Cost{Hits: 1}) {
-			t.Errorf("got %+v, %v at %+v", show.Value(got), err, late.Cost())
+			t.Errorf("get = %+v, %v with cost %+v, want the finished call's value as a hit", show.Value(got), err, late.Cost())
 		}
 		if left, ok := late.FreshFor(); !ok || left > ClassUser.Lifetime().Fresh {
-			t.Errorf("fresh for %v", left)
+			t.Errorf("FreshFor() = %v, %v, want at most %v", left, ok, ClassUser.Lifetime().Fresh)
 		}
 		wantCalls(t, up, 0)
 	})

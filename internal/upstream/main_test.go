@@ -165,7 +165,7 @@ func want(t *testing.T, got, want string) {
 func wantIdle(t *testing.T, s *Store, slots int) {
 	t.Helper()
 	if free, waiting := s.limiter.queue.Load(); free != slots || waiting != 0 || s.loads.Len() != 0 || len(s.refreshes) != 0 {
-		t.Errorf("%d of %d slots are free, %d calls wait, %d are in flight, %d refreshes", free, slots, waiting, s.loads.Len(), len(s.refreshes))
+		t.Errorf("%d of %d slots are free, %d calls wait, %d are in flight, %d refreshes run; want an idle store", free, slots, waiting, s.loads.Len(), len(s.refreshes))
 	}
 }
 

@@ -246,7 +246,7 @@ func TestStore_Model(t *testing.T) {
 			problems = m.problems
 		})
 		if len(problems) > 0 {
-			rt.Fatalf("%s", strings.Join(problems, "\n"))
+			rt.Fatalf("store differs from the model:\n%s", strings.Join(problems, "\n"))
 		}
 	})
 }

@@ -67,7 +67,7 @@ func TestOtherWrites(t *testing.T) {
 					time.Sleep(100 * time.Millisecond)
 				}
 				if n := shared.reads[principal] - before; !test.unverified && n != 5 || test.unverified && n != 0 {
-					t.Errorf("read %d times in five seconds", n)
+					t.Errorf("recent writes were read %d times in five seconds, want 5, or 0 for an unverified token (unverified: %v)", n, test.unverified)
 				}
 				time.Sleep(retryWrites)
 				shared.down = false
@@ -83,7 +83,7 @@ func TestOtherWrites(t *testing.T) {
 				}
 				want("afterwards", 0, 0)
 				if n := shared.reads[principal] - before; n != 0 {
-					t.Errorf("read %d times for a cached response", n)
+					t.Errorf("recent writes were read %d times for a cached response, want 0", n)
 				}
 			})
 		})

@@ -44,7 +44,7 @@ func TestPrincipals_NeverMix(t *testing.T) {
 				}
 				for _, reader := range []*Session{session, s.Session(token)} {
 					if got := fetchName(t.Context(), reader, key); got != "for "+token {
-						t.Fatalf("%q reads %q", token, got)
+						t.Fatalf("token %q reads %q, want %q", token, got, "for "+token)
 					}
 				}
 			}
@@ -58,12 +58,12 @@ func TestPrincipal_Name(t *testing.T) {
 	s, _ := newTestStore(t, Options{}, latest)
 	a, b := s.Session("token-a").Principal(), s.Session("token-b").Principal()
 	if a == b || len(a) != 32 || strings.Contains(a, "token") || a != s.Session("token-a").Principal() || s.Session("").Principal() != "" {
-		t.Errorf("principals %q and %q", a, b)
+		t.Errorf("principals %q and %q, want different opaque ids of 32 characters", a, b)
 	}
 	other, _ := newTestStore(t, Options{PrincipalOf: func(token string) string { return "of " + token }}, latest)
 	third, _ := newTestStore(t, Options{PrincipalOf: func(token string) string { return "of " + token }}, latest)
 	if other.Session("token-a").Principal() != third.Session("token-a").Principal() {
-		t.Error("processes with the same key have different principals of a token")
+		t.Error("processes with the same key return different principals for one token")
 	}
 }
 
@@ -82,7 +82,7 @@ func TestWrite_DropsCached(t *testing.T) {
 		synctest.Wait()
 		session := s.Session("a")
 		if _, err := Write(t.Context(), session, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 1, errors.New("who knows") }); err == nil {
-			t.Fatal("no error")
+			t.Fatal("failed write returned no error")
 		}
 		wg.Wait()
 		up.made()
@@ -121,10 +121,10 @@ func TestUnauthenticated_DropsCached(t *testing.T) {
 		want(t, fetchName(t.Context(), s.Session("a"), "/x/"), "a1")
 		good = false
 		if got := fetchName(t.Context(), s.Session("a"), "/y/"); !strings.Contains(got, "not authenticated") {
-			t.Errorf("got %q", got)
+			t.Errorf("Fetch with a refused token = %q, want not authenticated", got)
 		}
 		if got := fetchName(t.Context(), s.Session("a"), "/x/"); !strings.Contains(got, "not authenticated") {
-			t.Errorf("a refused token still reads %q", got)
+			t.Errorf("Fetch of a cached response with a refused token = %q, want not authenticated", got)
 		}
 	})
 }
@@ -157,7 +157,7 @@ func TestViewers_Bounded(t *testing.T) {
 	for i := range 3 * maxViewers {
 		v := all.of(principalOf(fmt.Sprint(i%(2*maxViewers))), monotime.Time(i))
 		if n := len(all.all); n > maxViewers {
-			t.Fatalf("%d viewers", n)
+			t.Fatalf("%d viewers, want at most %d", n, maxViewers)
 		}
 		epoch := v.epoch.Load()
 		if seen[epoch] {
@@ -209,16 +209,16 @@ func TestRecentWrites_PatchesCopies(t *testing.T) {
 			}
 			seen := session.CorrectFullCloudcast(*cached)
 			if !*seen.Favorited || *seen.FavoriteCount != 8 || !*seen.User.Following || *seen.Hosts[0].Following || *seen.Reposted {
-				t.Errorf("the viewer reads %+v", show.Value(seen))
+				t.Errorf("CorrectFullCloudcast() = %+v, want the viewer's writes applied", show.Value(seen))
 			}
 			if session.CountDelta(Favorited, mixcloud.ParseKey("/u/c/").Canonical()) != 1 {
-				t.Errorf("the delta is %d", session.CountDelta(Favorited, mixcloud.ParseKey("/u/c/").Canonical()))
+				t.Errorf("CountDelta() = %d, want 1", session.CountDelta(Favorited, mixcloud.ParseKey("/u/c/").Canonical()))
 			}
 			if hashOf(cached) != before {
-				t.Error("the cached value has changed")
+				t.Error("correction changed the cached value")
 			}
 			if other := s.Session("b"); !other.NoPendingWrites() {
-				t.Error("another viewer has writes")
+				t.Error("another viewer has pending writes")
 			}
 		}
 		wantCalls(t, up, 1)
@@ -229,7 +229,7 @@ func TestRecentWrites_PatchesCopies(t *testing.T) {
 			t.Fatal(err)
 		}
 		if seen := session.CorrectFullCloudcast(*cached); *seen.Favorited || *seen.FavoriteCount != 7 {
-			t.Errorf("after a minute the read must be trusted, got %v %v", *seen.Favorited, *seen.FavoriteCount)
+			t.Errorf("after a minute: favorited %v, count %v, want the response unchanged: false, 7", *seen.Favorited, *seen.FavoriteCount)
 		}
 	})
 }
@@ -298,7 +298,7 @@ func TestFetch_Race(t *testing.T) {
 				key := fmt.Sprintf("/%d/", (g*i)%40)
 				if u, err := Fetch(ctx, session, user(key)); err == nil {
 					if u.Name != token && u.Name != mixcloudName(key) {
-						t.Errorf("%q reads %q", token, u.Name)
+						t.Errorf("token %q reads %q, which belongs to another principal", token, u.Name)
 					}
 					_ = session.CorrectFullUser(*u)
 				}
@@ -329,12 +329,12 @@ func TestCache_Bounded(t *testing.T) {
 		fetchName(t.Context(), s.Session(""), fmt.Sprintf("/%d/", i))
 		if i%500 == 0 {
 			if w := s.cache.Size(); w > limit {
-				t.Fatalf("%d bytes are cached, of %d", w, limit)
+				t.Fatalf("%d bytes are cached, want at most %d", w, limit)
 			}
 		}
 	}
 	if w := s.cache.Size(); w > limit || w < limit/2 {
-		t.Errorf("%d bytes are cached, of %d", w, limit)
+		t.Errorf("%d bytes are cached, want %d to %d", w, limit/2, limit)
 	}
 	huge := user("/huge/")
 	huge.Size = func(*mixcloud.FullUser) int { return limit / 2 }
@@ -343,7 +343,7 @@ func TestCache_Bounded(t *testing.T) {
 	}
 	session := s.Session("")
 	if _, err := Fetch(t.Context(), session, huge); err != nil || session.Cost().Hits != 0 {
-		t.Error("one response takes half of the cache")
+		t.Error("a response of half the cache's size was cached")
 	}
 }
 

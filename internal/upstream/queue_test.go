@@ -28,13 +28,13 @@ func TestQueue_Fair(t *testing.T) {
 			wg.Go(func() {
 				fetchName(t.Context(), s.Session([]string{"", "t"}[i%2]), fmt.Sprintf("/modest%d/", i))
 				if took := time.Since(began); took > 5*time.Second {
-					t.Errorf("a single call took %v", took)
+					t.Errorf("single call took %v, want at most 5s", took)
 				}
 			})
 		}
 		wg.Wait()
 		if took := time.Since(began); took != 52*time.Second || up.maxInFlight != 4 {
-			t.Errorf("all took %v with %d in flight", took, up.maxInFlight)
+			t.Errorf("all calls took %v with %d in flight, want 52s with 4", took, up.maxInFlight)
 		}
 	})
 }
@@ -60,7 +60,7 @@ func TestQueue_PauseOfOneToken(t *testing.T) {
 		began := time.Now()
 		want(t, fetchName(t.Context(), s.Session("quick"), "/b/"), "quick1")
 		if took := time.Since(began); took != 10*time.Millisecond {
-			t.Errorf("took %v", took)
+			t.Errorf("call with another token took %v, want 10ms", took)
 		}
 		wg.Wait()
 	})
@@ -98,14 +98,14 @@ func TestQueue_Full(t *testing.T) {
 					defer mu.Unlock()
 					refused++
 					if time.Since(began) > 0 {
-						t.Errorf("refused after %v", time.Since(began))
+						t.Errorf("refused after %v, want at once", time.Since(began))
 					}
 				}
 			})
 		}
 		wg.Wait()
 		if refused != 10 {
-			t.Errorf("%d were refused", refused)
+			t.Errorf("%d calls were refused, want 10", refused)
 		}
 	})
 }
@@ -130,7 +130,7 @@ func TestWrite_RetriedOnlyIfNeverSent(t *testing.T) {
 				session, n := s.Session("t"), 0
 				_, err := Write(t.Context(), session, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { n++; return 0, tt.err })
 				if n != tt.want || !errors.Is(err, tt.err) || session.Cost().Calls != tt.want {
-					t.Errorf("sent %d times, cost %+v, %v", n, session.Cost(), err)
+					t.Errorf("write was sent %d times, want %d; cost %+v; error %v, want %v", n, tt.want, session.Cost(), err, tt.err)
 				}
 				wantIdle(t, s, DefaultConcurrency)
 			})
@@ -157,7 +157,7 @@ func TestStream_HoldsNoSlot(t *testing.T) {
 		began := time.Now()
 		want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
 		if took := time.Since(began); took != 10*time.Millisecond {
-			t.Errorf("took %v", took)
+			t.Errorf("call during a stream took %v, want 10ms", took)
 		}
 		wg.Wait()
 	})
@@ -176,13 +176,13 @@ func TestClose_EndsWaiting(t *testing.T) {
 		for range 3 {
 			wg.Go(func() {
 				if _, err := Fetch(t.Context(), s.Session(""), user("/b/")); !errors.Is(err, context.Canceled) {
-					t.Errorf("a read: %v", err)
+					t.Errorf("waiting read = %v, want context.Canceled", err)
 				}
 			})
 			wg.Go(func() {
 				_, err := Write(t.Context(), s.Session(""), "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
 				if !errors.Is(err, context.Canceled) {
-					t.Errorf("a write: %v", err)
+					t.Errorf("waiting write = %v, want context.Canceled", err)
 				}
 			})
 		}
@@ -192,7 +192,7 @@ func TestClose_EndsWaiting(t *testing.T) {
 		}
 		wg.Wait()
 		if _, err := Fetch(t.Context(), s.Session(""), user("/c/")); !errors.Is(err, context.Canceled) {
-			t.Errorf("after it was closed: %v", err)
+			t.Errorf("read after Close = %v, want context.Canceled", err)
 		}
 		want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1") // a cached response needs no call
 	})

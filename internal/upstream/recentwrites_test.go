@@ -130,7 +130,7 @@ func TestRecentWrites_Life(t *testing.T) {
 		o := &recentWrites{life: time.Minute}
 		test.do(o)
 		if got, _ := o.correct("", m, test.read, at(test.when)); got != test.want {
-			t.Errorf("%s: %v", name, got)
+			t.Errorf("%s: correct() = %v, want %v", name, got, test.want)
 		}
 	}
 }
@@ -188,50 +188,50 @@ func TestSession_Corrects(t *testing.T) {
 		c := later.CorrectCloudcast(cast())
 		if !*c.Favorited || !*c.Reposted || !*c.IsListenLater || *c.FavoriteCount != 6 || *c.RepostCount != 6 ||
 			!*c.User.Following || !*c.Hosts[0].Following || *c.Hosts[1].Following {
-			t.Errorf("corrected: %+v", show.Value(c))
+			t.Errorf("CorrectFullCloudcast() = %+v, want all writes applied", show.Value(c))
 		}
 		if n := later.CountDelta(Favorited, mixcloud.ParseKey("/spartacus/PARTY-time/").Canonical()); n != 0 { // slugs are case-sensitive, user names are not
-			t.Errorf("another slug has the delta %d", n)
+			t.Errorf("CountDelta() of another slug = %d, want 0", n)
 		}
 		if n := later.CountDelta(Favorited, mixcloud.ParseKey("/SPARTACUS/party-time/").Canonical()); n != 1 {
-			t.Errorf("delta %d", n)
+			t.Errorf("CountDelta() of the same key in upper case = %d, want 1", n)
 		}
 		hidden := cast()
 		hidden.HiddenStats = new(true)
 		hidden = later.CorrectCloudcast(hidden)
 		if !*hidden.Favorited || *hidden.FavoriteCount != 5 || *hidden.RepostCount != 5 {
-			t.Errorf("hidden: %+v", show.Value(hidden))
+			t.Errorf("CorrectCloudcast() = %+v, want favorited and the counts unchanged", show.Value(hidden))
 		}
 		u := later.CorrectFullUser(mixcloud.FullUser{User: mixcloud.User{Key: mixcloud.ParseKey("/spartacus/"), Following: no()}, FollowerCount: five(), FollowingCount: five()})
 		if !*u.Following || *u.FollowerCount != 6 || *u.FollowingCount != 5 {
-			t.Errorf("user: %+v", show.Value(u))
+			t.Errorf("CorrectFullUser() = %+v, want following and 6 followers", show.Value(u))
 		}
 		bare := later.CorrectFullUser(mixcloud.FullUser{User: mixcloud.User{Key: mixcloud.ParseKey("/spartacus/")}, FollowerCount: five()})
 		if bare.Following != nil || *bare.FollowerCount != 5 {
-			t.Errorf("a value without a flag was corrected: %+v", show.Value(bare))
+			t.Errorf("CorrectFullUser() without a flag = %+v, want it unchanged", show.Value(bare))
 		}
 		for name, other := range map[string]*Session{"another token": yours, "anonymous": anonymous} {
 			c := other.CorrectCloudcast(cast())
 			if diff := cmp.Diff(cast(), c, cmp.Exporter(func(reflect.Type) bool { return true })); diff != "" {
-				t.Errorf("%s has the writes of another principal: %s", name, diff)
+				t.Errorf("%s reads the writes of another principal (-want +got):\n%s", name, diff)
 			}
 			if pending := other.Pending(Following); len(pending) > 0 {
-				t.Errorf("%s has %q pending", name, pending)
+				t.Errorf("%s has pending writes %q, want none", name, pending)
 			}
 		}
 		mine.RecordWrite(Favorited, mixcloud.ParseKey("/first/one/"), true)
 		if got := later.Pending(Favorited); !slices.Equal(got, []mixcloud.CanonicalKey{mixcloud.ParseKey("/spartacus/party-time/").Canonical(), mixcloud.ParseKey("/first/one/").Canonical()}) {
-			t.Errorf("pending: %q", got)
+			t.Errorf("Pending() = %q, want both favorites in order", got)
 		}
 		time.Sleep(time.Minute)
 		if got := later.Pending(Favorited); len(got) != 0 {
-			t.Errorf("pending after a minute: %q", got)
+			t.Errorf("Pending() after a minute = %q, want none", got)
 		}
 		zero := 0
 		mine.RecordWrite(Favorited, mixcloud.ParseKey("/a/b/"), false)
 		c = later.CorrectCloudcast(mixcloud.Cloudcast{Key: mixcloud.ParseKey("/a/b/"), Favorited: new(true), FavoriteCount: &zero})
 		if *c.Favorited || *c.FavoriteCount != 0 {
-			t.Errorf("a negative count: %+v", show.Value(c))
+			t.Errorf("CorrectCloudcast() = %+v, want not favorited and a count of 0", show.Value(c))
 		}
 	})
 }
@@ -258,7 +258,7 @@ func TestSession_JustUploaded(t *testing.T) {
 		} {
 			time.Sleep(test.after)
 			if got := s.Session(test.token).JustUploaded(mixcloud.ParseKey(test.key)); got != test.want {
-				t.Errorf("%+v: %v", test, got)
+				t.Errorf("%+v: JustUploaded() = %v, want %v", test, got, test.want)
 			}
 		}
 	})

@@ -45,7 +45,7 @@ func TestRetry(t *testing.T) {
 				session, began := s.Session(""), time.Now()
 				_, err := Fetch(ctx, session, user("/a/"))
 				if took := time.Since(began); gqlerr.CodeOf(err) != tt.code || took != tt.took || session.Cost().Calls != tt.calls {
-					t.Errorf("%v after %v, cost %+v", err, took, session.Cost())
+					t.Errorf("Fetch = %v after %v, cost %+v, want code %s after %v and %d calls", err, took, session.Cost(), tt.code, tt.took, tt.calls)
 				}
 				wantCalls(t, up, tt.calls)
 			})
@@ -82,6 +82,6 @@ func TestRetry_Budget(t *testing.T) {
 		}
 	}
 	if limit := retryBurst + retryShare*calls; float64(tries) > limit || float64(tries) < limit-2 {
-		t.Errorf("%d retries of %d calls", tries, calls)
+		t.Errorf("%d retries of %d calls, want about %v", tries, calls, limit)
 	}
 }

@@ -48,7 +48,7 @@ func TestFetch_Revalidate(t *testing.T) {
 		session := s.SessionOf(Caller{Revalidate: true})
 		want(t, fetchName(t.Context(), session, "/a/"), "4")
 		if len(session.StaleReads()) > 0 || session.Cost() != (opstats.Cost{Calls: 1}) {
-			t.Errorf("cost %+v, stale reads %v", session.Cost(), session.StaleReads())
+			t.Errorf("cost %+v, want 1 call; stale reads %v, want none", session.Cost(), session.StaleReads())
 		}
 	})
 }
@@ -84,7 +84,7 @@ func TestFetch_RevalidateFails(t *testing.T) {
 				session := s.Session("")
 				want(t, fetchName(t.Context(), session, "/a/"), "1")
 				if len(session.StaleReads()) > 0 || session.Cost() != (opstats.Cost{Hits: 1}) {
-					t.Errorf("another caller: cost %+v, stale reads %v", session.Cost(), session.StaleReads())
+					t.Errorf("another session: cost %+v, want 1 hit; stale reads %v, want none", session.Cost(), session.StaleReads())
 				}
 			})
 		})
@@ -114,7 +114,7 @@ func TestFetch_RevalidateJoins(t *testing.T) {
 				session := s.SessionOf(Caller{Revalidate: revalidate})
 				want(t, fetchName(t.Context(), session, "/a/"), map[bool]string{false: "old", true: "new"}[revalidate])
 				if len(session.StaleReads()) > 0 {
-					t.Errorf("stale reads %v", session.StaleReads())
+					t.Errorf("stale reads %v, want none", session.StaleReads())
 				}
 			})
 			synctest.Wait()

@@ -53,7 +53,7 @@ func TestWrite_MarksSent(t *testing.T) {
 					})
 				}()
 				if sent() != tt.want {
-					t.Errorf("sent: %v", sent())
+					t.Errorf("sent() = %v, want %v", sent(), tt.want)
 				}
 			})
 		}

@@ -87,18 +87,18 @@ func TestSharedCache(t *testing.T) {
 		want(t, fetchName(t.Context(), two.Session("u"), "/a/"), "two")
 		wantCalls(t, up2, 1)
 		if took := time.Since(began); session.Cost() != (opstats.Cost{Hits: 1}) || took != 10*time.Millisecond {
-			t.Errorf("cost %+v, took %v", session.Cost(), took)
+			t.Errorf("cost %+v, want 1 hit; took %v, want 10ms", session.Cost(), took)
 		}
 		gets := shared.gets
 		want(t, fetchName(t.Context(), two.Session(""), "/a/"), "1")
 		if shared.gets != gets {
-			t.Error("a locally cached response is read from the shared cache")
+			t.Error("a locally cached response was read from the shared cache again")
 		}
 
 		// A "not found" is shared too.
 		for _, s := range []*Store{two, one} {
 			if _, err := Fetch(t.Context(), s.Session(""), user("/gone/")); gqlerr.CodeOf(err) != gqlerr.CodeNotFound {
-				t.Errorf("got %v", err)
+				t.Errorf("Fetch = %v, want NOT_FOUND", err)
 			}
 		}
 		wantCalls(t, up1, 0)
@@ -150,14 +150,14 @@ func TestSharedCache_Old(t *testing.T) {
 					t.Errorf("cost %+v, want %+v", session.Cost(), tt.cost)
 				}
 				if staleReads := session.StaleReads(); tt.reason == "" != (len(staleReads) == 0) || len(staleReads) > 0 && (staleReads[0].Reason != tt.reason || staleReads[0].Age < tt.age) {
-					t.Errorf("stale reads %v", staleReads)
+					t.Errorf("stale reads %v, want reason %q and an age of at least %v", staleReads, tt.reason, tt.age)
 				}
 				if tt.reason == opstats.Revalidating { // the refresh has finished
 					synctest.Wait()
 					again := two.Session("")
 					want(t, fetchName(t.Context(), again, "/a/"), "two")
 					if again.Cost() != (opstats.Cost{Hits: 1}) {
-						t.Errorf("afterwards: cost %+v", again.Cost())
+						t.Errorf("next read: cost %+v, want 1 hit", again.Cost())
 					}
 				}
 			})
@@ -264,11 +264,11 @@ func TestSharedWrites(t *testing.T) {
 		began := time.Now()
 		sees("in another process", two, true, 8)
 		if took := time.Since(began); took != 100*time.Millisecond {
-			t.Errorf("took %v", took)
+			t.Errorf("the reads took %v, want 100ms", took)
 		}
 		wantCalls(t, up2, 1)
 		if got := two.Session("t").Pending(Following); len(got) != 1 || got[0].String() != "/a/" {
-			t.Errorf("pending: %q", got)
+			t.Errorf("Pending() = %q, want /a/", got)
 		}
 		third, _ := newTestStore(t, o, respond) // starts while reads lag
 		sees("in a process that has just started", third, true, 8)
@@ -296,10 +296,10 @@ func TestSharedWrites(t *testing.T) {
 		sees("a read from before that write", two, false, 7)
 
 		if n := shared.reads[""]; n > 0 {
-			t.Errorf("%d reads for the anonymous principal", n)
+			t.Errorf("%d reads for the anonymous principal, want none", n)
 		}
 		if _, err := Fetch(t.Context(), two.Session(""), user("/a/")); err != nil || shared.reads[""] > 0 {
-			t.Errorf("%d reads for the anonymous principal, %v", shared.reads[""], err)
+			t.Errorf("%d reads for the anonymous principal, want none; error %v", shared.reads[""], err)
 		}
 	})
 }
@@ -319,7 +319,7 @@ func TestSharedWrites_uploaded(t *testing.T) {
 			time.Sleep(test.wait)
 			session := two.Session("t")
 			if _, err := Fetch(t.Context(), session, user("/b/")); gqlerr.CodeOf(err) != gqlerr.CodeNotFound {
-				t.Errorf("got %v", err)
+				t.Errorf("Fetch = %v, want NOT_FOUND", err)
 			}
 			if got := session.JustUploaded(mixcloud.ParseKey("/b/")); got != test.want || two.Session("u").JustUploaded(mixcloud.ParseKey("/b/")) {
 				t.Errorf("%v later: just uploaded is %v, want %v", test.wait, got, test.want)

@@ -28,14 +28,14 @@ func TestSharedLimiter(t *testing.T) {
 		began := time.Now()
 		want(t, fetchName(t.Context(), s.Session("t"), "/a/"), "t1")
 		if took := time.Since(began); took != 3010*time.Millisecond {
-			t.Errorf("took %v", took)
+			t.Errorf("Fetch took %v, want 3.01s", took)
 		}
 		soon, stop := context.WithTimeout(t.Context(), time.Second)
 		defer stop()
 		fetchName(soon, s.Session("t"), "/b/")
 		synctest.Wait()
 		if got := shared.refused; got != fmt.Sprintf("%q read sent 10ms ago, wait 7s", s.Session("t").Principal()) {
-			t.Errorf("refusal %q", got)
+			t.Errorf("reported refusal = %q, want a read sent 10ms ago with a wait of 7s", got)
 		}
 	})
 }
@@ -59,12 +59,12 @@ func TestSharedLimiter_HoldsNoSlot(t *testing.T) {
 		synctest.Wait()
 		want(t, fetchName(t.Context(), s.Session("t"), "/a/"), "t1")
 		if took := time.Since(began); took != 10*time.Millisecond {
-			t.Errorf("another principal's call took %v", took)
+			t.Errorf("another principal's call took %v, want 10ms", took)
 		}
 		session := s.Session("")
 		want(t, fetchName(t.Context(), session, "/seen/"), "1")
 		if staleReads := session.StaleReads(); len(staleReads) != 1 || staleReads[0].Reason != opstats.RateLimited {
-			t.Errorf("stale reads %v", staleReads)
+			t.Errorf("stale reads %v, want one with reason %s", staleReads, opstats.RateLimited)
 		}
 		soon, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
@@ -76,19 +76,19 @@ func TestSharedLimiter_HoldsNoSlot(t *testing.T) {
 			},
 		} {
 			if wait, limited := mixcloud.RetryAfter(fetch()); !limited || wait != time.Minute-10*time.Millisecond {
-				t.Errorf("%s: limited %v, wait %v", what, limited, wait)
+				t.Errorf("%s: rate limited %v, wait %v, want true and 59.99s", what, limited, wait)
 			}
 		}
 		if at := s.Session("").RateLimit().RetryAt; at == nil || !at.Equal(began.Add(time.Minute)) {
-			t.Errorf("rateLimit returns %v", at)
+			t.Errorf("RateLimit().RetryAt = %v, want in 1m", at)
 		}
 		if took := time.Since(began); took != 10*time.Millisecond {
-			t.Errorf("the callers were notified after %v", took)
+			t.Errorf("callers were notified after %v, want 10ms", took)
 		}
 		wantCalls(t, up, 1)
 		wg.Wait()
 		if took := time.Since(began); took > time.Minute+2*time.Second {
-			t.Errorf("all took %v", took)
+			t.Errorf("all calls took %v, want at most 1m2s", took)
 		}
 	})
 }
@@ -109,7 +109,7 @@ func TestSharedLimiter_Order(t *testing.T) {
 		wg.Go(func() {
 			_, err := Write(t.Context(), s.Session(""), "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
 			if took := time.Since(began); err != nil || took > 800*time.Millisecond {
-				t.Errorf("a write took %v, %v", took, err)
+				t.Errorf("write took %v, want at most 800ms; error %v", took, err)
 			}
 		})
 		wg.Go(func() {
@@ -117,15 +117,15 @@ func TestSharedLimiter_Order(t *testing.T) {
 			// Some calls of the other operation wait for the shared limiter already, but not
 			// a hundred of them, which would take twenty seconds.
 			if took := time.Since(began); took > 5*time.Second {
-				t.Errorf("a single read took %v", took)
+				t.Errorf("single read took %v, want at most 5s", took)
 			}
 		})
 		wg.Wait()
 		if took := time.Since(began); took > 20*time.Second || up.made() != 101 {
-			t.Errorf("took %v", took)
+			t.Errorf("all calls took %v, want at most 20s", took)
 		}
 		if shared.takes > 4*102 {
-			t.Errorf("the shared limiter was called %d times", shared.takes)
+			t.Errorf("shared limiter was called %d times, want at most %d", shared.takes, 4*102)
 		}
 		wantIdle(t, s, DefaultConcurrency)
 	})

@@ -56,7 +56,7 @@ func bodies(t *testing.T) []body {
 		w := httptest.NewRecorder()
 		small.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
 		if w.Code != 200 {
-			t.Fatalf("%s: %d", path, w.Code)
+			t.Fatalf("GET %s: status %d, want 200", path, w.Code)
 		}
 		return w.Body.Bytes()
 	}
@@ -150,7 +150,7 @@ func TestCache_CountedSize(t *testing.T) {
 			counted := float64(s.cache.Size())
 			t.Logf("%.0f bytes are occupied and %.0f counted: %.2f", real, counted, real/counted)
 			if ratio := real / counted; ratio < 0.85 || ratio > 1.15 {
-				t.Errorf("%.0f bytes are occupied and %.0f counted: %.2f", real, counted, ratio)
+				t.Errorf("%.0f bytes are occupied and %.0f counted: ratio %.2f, want 0.85 to 1.15", real, counted, ratio)
 			}
 		})
 	}

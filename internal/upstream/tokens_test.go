@@ -44,7 +44,7 @@ func TestTokens_Invented(t *testing.T) {
 		time.Sleep(time.Second)
 		began := time.Now()
 		if got := fetchName(ctx, s.SessionOf(Caller{Address: "192.0.2.2"}), "/a/"); got != "1" || time.Since(began) != 10*time.Millisecond {
-			t.Errorf("an anonymous read: %q after %v", got, time.Since(began))
+			t.Errorf("anonymous read = %q after %v, want 1 after 10ms", got, time.Since(began))
 		}
 		time.Sleep(length)
 		synctest.Wait()
@@ -54,7 +54,7 @@ func TestTokens_Invented(t *testing.T) {
 		}
 		for token, n := range perToken {
 			if token != "" && n != 1 {
-				t.Errorf("%s: %d calls", token, n)
+				t.Errorf("token %s: %d calls, want 1", token, n)
 			}
 		}
 	})
@@ -84,7 +84,7 @@ func TestTokens_RefusalIsRemembered(t *testing.T) {
 		wg.Wait()
 		wantCalls(t, up, 1)
 		if session.Cost().Calls != 1 {
-			t.Errorf("cost %+v", session.Cost())
+			t.Errorf("cost %+v, want 1 call", session.Cost())
 		}
 		bad = false
 		write := func() error {
@@ -93,7 +93,7 @@ func TestTokens_RefusalIsRemembered(t *testing.T) {
 		}
 		time.Sleep(refusedFor - time.Second)
 		if err := write(); !errors.Is(err, mixcloud.ErrUnauthenticated) {
-			t.Errorf("a write: %v", err)
+			t.Errorf("write with a refused token = %v, want ErrUnauthenticated", err)
 		}
 		wantCalls(t, up, 0)
 		want(t, fetchName(t.Context(), s.Session("other"), "/a/"), "other1")
@@ -142,10 +142,10 @@ func TestTokens_Verified(t *testing.T) {
 				s, _ := newTestStore(t, Options{Rate: 50, Burst: 500}, latest)
 				test.do(t.Context(), s.Session("t"))
 				if got := s.Session("t").currentViewer().verified.Load(); got != test.want {
-					t.Errorf("verified: %v", got)
+					t.Errorf("verified = %v, want %v", got, test.want)
 				}
 				if budget := *s.Session("t").RateLimit().Budget; (budget == 500) != test.want {
-					t.Errorf("the budget is %d", budget)
+					t.Errorf("budget = %d, want 500 only for a verified token (%v)", budget, test.want)
 				}
 			})
 		})
@@ -162,7 +162,7 @@ func TestTokens_Verified(t *testing.T) {
 		}
 		wg.Wait()
 		if took := time.Since(began); took != 20*time.Millisecond || up.made() != 100 {
-			t.Errorf("the first operation of a good token took %v", took)
+			t.Errorf("first operation of a valid token took %v, want 20ms", took)
 		}
 	})
 }
@@ -179,7 +179,7 @@ func TestViewers_UnverifiedPrunedFirst(t *testing.T) {
 			s.Session(fmt.Sprint("invented", i))
 		}
 		if s.Session("good").currentViewer() != before || len(s.viewers.all) > maxViewers {
-			t.Errorf("a verified token was pruned, with %d viewers", len(s.viewers.all))
+			t.Errorf("a verified token was pruned, or %d viewers are above the maximum %d", len(s.viewers.all), maxViewers)
 		}
 	})
 }
@@ -207,7 +207,7 @@ func TestQueue_FairBetweenAddresses(t *testing.T) {
 			session := s.SessionOf(Caller{Token: token("modest"), Address: "192.0.2.2"})
 			want(t, fetchName(ctx, session, "/modest/"), token("modest")+"1")
 			if took := time.Since(began); took > 500*time.Millisecond {
-				t.Errorf("with tokens %v: another address waits for %v", withTokens, took)
+				t.Errorf("with tokens %v: another address waits for %v, want at most 500ms", withTokens, took)
 			}
 		})
 	}
@@ -232,7 +232,7 @@ func TestQueue_OneAddressIsBounded(t *testing.T) {
 		want(t, fetchName(ctx, s.SessionOf(Caller{Address: "192.0.2.2"}), "/modest/"), "1")
 		_, waiting := s.limiter.queue.Load()
 		if took := time.Since(began); took > 4*time.Second || waiting >= limit {
-			t.Errorf("took %v, %d wait", took, waiting)
+			t.Errorf("took %v, want at most 4s; %d calls wait, want fewer than %d", took, waiting, limit)
 		}
 		cancel()
 	})
@@ -277,6 +277,6 @@ func TestRecentWrites_Bounded(t *testing.T) {
 		t.Errorf("%d writes are stored, want %d", n, maxWrites)
 	}
 	if !o.has("me", flagKeyOf(Following, fmt.Sprint(3*maxWrites-1)), now) || o.has("me", flagKeyOf(Following, "0"), now) {
-		t.Error("the latest writes were dropped")
+		t.Error("pruning dropped the latest write, or not the oldest")
 	}
 }

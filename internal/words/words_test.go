@@ -95,7 +95,7 @@ func TestBanned(t *testing.T) {
 		t.Fatal(err)
 	}
 	if *only == "" && files < 500 {
-		t.Errorf("only %d files were checked", files)
+		t.Errorf("%d files were checked, want at least 500", files)
 	}
 }
 

@@ -65,7 +65,7 @@ function Waterfall({ trace, mark }: { trace: Trace; mark(path: (string | number)
         {ms(trace.durationMs)} in total. {critical.size > 0 && <>The <span className="critical-label">critical path</span> determines this time.</>}
       </p>
       <h2>Calls</h2>
-      {trace.calls.length === 0 && <p>The operation needed no data of Mixcloud.</p>}
+      {trace.calls.length === 0 && <p>The operation made no calls to Mixcloud.</p>}
       <ol>
         {trace.calls.map((call, i) => {
           const field = fieldOf(call, trace.fields)
