@@ -120,8 +120,8 @@ func TestPage_Options(t *testing.T) {
 	}
 }
 
-// Each file of the bundle is served compressed, and decompressed to a client that does not accept gzip. The
-// browser may store one whose name contains a hash for ever.
+// Each file of the bundle is served compressed, and decompressed to a client that does not accept gzip. A file whose name
+// contains a hash is immutable for the browser.
 func TestBundle(t *testing.T) {
 	t.Parallel()
 	names, err := fs.Glob(files, "bundle/*.gz")
@@ -195,8 +195,7 @@ func TestPlain_IsComplete(t *testing.T) {
 	}
 }
 
-// The scripts of the small page run in a browser without modules: they are no modules, and use the language of
-// that time.
+// The scripts of the small page run in browsers without support for modules: they are classic scripts without newer syntax.
 func TestPlain_Language(t *testing.T) {
 	t.Parallel()
 	newer := regexp.MustCompile(`type="module"|(?m)^(import|export) |\?\.[^\d]|\?\?|catch \{|\|\|=|&&=|[{,] \.\.\.\w+ [,}]|\.(at|replaceAll|matchAll|replaceChildren|flat|flatMap|fromEntries)\(`)

@@ -5,7 +5,7 @@ import { options } from './options'
 import { pictures } from './pictures'
 import { problem, refresh, signOut, use, viewer, type Viewer } from './session'
 
-/** Who the requests of this page belong to; signing in and out. */
+/** The user whose token the page's requests carry, and the buttons to sign in and out. */
 export function SessionMenu() {
   const user = viewer.use()
   const wrong = problem.use()

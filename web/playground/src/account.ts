@@ -10,14 +10,14 @@ export function tokenOf(text: string): string {
   return /^[\x21-\x7e]+$/.test(token) ? token : ''
 }
 
-/** Says in plain words why a response to the query `viewer` has no user. Returns '' if there is one, or if no user is signed in. */
+/** Returns the reason why a response to the query `viewer` has no user, or '' if it has one or no user is signed in. */
 export function problemOf({ body, status }: Pick<Response, 'body' | 'status'>, hasToken: boolean): string {
   if (body?.data?.viewer) return ''
   const errors = body?.errors ?? []
   if (errors.some((e) => e.extensions?.code === 'UNAUTHENTICATED')) {
-    return hasToken ? 'Mixcloud does not accept this token.' : 'Mixcloud does not accept your session any more. Please sign in again.'
+    return hasToken ? 'Mixcloud does not accept this token.' : 'Mixcloud no longer accepts your session. Please sign in again.'
   }
-  if (errors[0]) return `It is not known who you are: ${errors[0].message}`
-  if (!body) return `It is not known who you are: the server responded with status ${status}.`
+  if (errors[0]) return `The signed-in user could not be read: ${errors[0].message}`
+  if (!body) return `The signed-in user could not be read: the server responded with status ${status}.`
   return hasToken ? 'This token belongs to no user.' : ''
 }

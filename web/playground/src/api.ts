@@ -5,8 +5,8 @@ import type { Body, Operation, Response } from './types'
 export type * from './types'
 
 /**
- * Headers of each request. X-Requested-With makes the session cookie count; it cannot be sent by pages of other sites.
- * A pasted token takes precedence over the cookie.
+ * Headers of each request. The server accepts the session cookie only with X-Requested-With, which pages of other sites cannot
+ * send. A pasted token takes precedence over the cookie.
  */
 export function headers(more: Record<string, string> = {}): Record<string, string> {
   const all: Record<string, string> = { 'X-Requested-With': 'playground', ...more }

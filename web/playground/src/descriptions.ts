@@ -1,4 +1,4 @@
-// The schema's descriptions are Markdown. Their last paragraph is the cost, which the page makes stand out.
+// The schema's descriptions are Markdown. Their last paragraph is the cost, which the page highlights.
 import { markdown } from '@graphiql/react'
 
 /** Adds a class to paragraphs that begin with "Cost:". */

@@ -1,6 +1,6 @@
 import { Kind, type DocumentNode, type OperationDefinitionNode } from 'graphql'
 
-/** The operation of a document that has a name, or the first one if none has: GraphiQL's name lags behind the editor's text. */
+/** The operation of a document that has a name, or the first one if none has: GraphiQL updates the name later than the editor's text. */
 export function operationOf(document: DocumentNode, name: string | null | undefined): OperationDefinitionNode | undefined {
   const operations = document.definitions.filter((d): d is OperationDefinitionNode => d.kind === Kind.OPERATION_DEFINITION)
   return operations.find((operation) => operation.name?.value === name) ?? operations[0]

@@ -17,7 +17,7 @@ export interface Result {
 
 export const result = store<Result | null>(null)
 
-/** Removes what the page asked for in addition from a response, so that the editor shows what the user's own client would get. */
+/** Removes the extensions that only the page requested, so that the editor shows the response that the user's own client would get. */
 function withoutExtras(body: Body): Body {
   if (!body.extensions) return body
   const { cost: _cost, trace: _trace, ...rest } = body.extensions
@@ -33,7 +33,7 @@ async function execute(operation: Operation, headers: Record<string, string>, si
     const { operationName, ...rest } = operation
     operation = { ...rest, ...named(document, operationName) }
   } catch {
-    // the server's response says what is wrong
+    // the server's response contains the error
   }
   if (document && operationOf(document, operation.operationName)?.operation === 'subscription') {
     await subscribe(operation, headers, signal, next)
@@ -48,7 +48,7 @@ async function execute(operation: Operation, headers: Record<string, string>, si
   next(response.body ? withoutExtras(response.body) : { errors: [{ message: response.text || `The server responded with status ${response.status}.` }] })
 }
 
-/** What GraphiQL subscribes to. Unsubscribing, which its stop button does, aborts the request. */
+/** The observable that GraphiQL subscribes to. Its stop button unsubscribes, which aborts the request. */
 function observable(run: (signal: AbortSignal, next: (shown: unknown) => void) => Promise<void>): Observable<unknown> {
   return {
     subscribe(observer: { next(value: unknown): void; error(error: unknown): void; complete(): void }) {
@@ -62,7 +62,7 @@ function observable(run: (signal: AbortSignal, next: (shown: unknown) => void) =
   } as Observable<unknown>
 }
 
-/** Sends what GraphiQL executes: its introspection, and the user's operations. */
+/** GraphiQL's fetcher: it sends the introspection query and the user's operations. */
 export const fetcher = ((params: FetcherParams, more?: FetcherOpts) => {
   const headers = (more?.headers ?? {}) as Record<string, string>
   const operation: Operation = {

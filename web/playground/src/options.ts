@@ -1,6 +1,6 @@
-/** What the server says about itself: internal/playground.Options. */
+/** The server's options for the page: internal/playground.Options. */
 export interface Options {
-  /** People can sign in at /oauth/login. */
+  /** Users can sign in at /oauth/login. */
   signIn: boolean
   /** The server runs over the emulator. */
   demo: boolean

@@ -10,16 +10,16 @@ export interface Viewer {
   picture: { url: string } | null
 }
 
-/** The signed-in user: null for an anonymous one, undefined while it is not known. */
+/** The signed-in user: null for an anonymous one, undefined until the server has responded. */
 export const viewer = store<Viewer | null | undefined>(undefined)
 
-/** What went wrong with signing in or out, in plain words, or ''. */
+/** The error of signing in or out, for the user; '' if there is none. */
 export const problem = store('')
 
 const query = 'query Viewer { viewer { name username picture(size: THUMBNAIL) { url } } }'
 const unreachable = 'The server cannot be reached.'
 
-/** Asks the server who the requests of this page belong to. A token without a user is forgotten. */
+/** Requests the viewer from the server. Removes a pasted token that belongs to no user. */
 export async function refresh(): Promise<void> {
   const token = bearer.get()
   if (!options.signIn && !token) {
@@ -43,7 +43,7 @@ export async function refresh(): Promise<void> {
 export async function use(pasted: string): Promise<void> {
   const token = tokenOf(pasted)
   if (!token) {
-    problem.set('This cannot be a token: it is empty, or has spaces or letters that no token has.')
+    problem.set('This is not a valid token: it is empty or has invalid characters.')
     return
   }
   problem.set('')
@@ -53,7 +53,7 @@ export async function use(pasted: string): Promise<void> {
 
 const endSession = () => fetch('/oauth/logout', { method: 'POST', credentials: 'same-origin', redirect: 'manual', headers: { 'X-Requested-With': 'playground' } })
 
-/** Forgets the pasted token, or else ends the session of the cookie. */
+/** Removes the pasted token. Without one it ends the session of the cookie. */
 export async function signOut(): Promise<void> {
   problem.set('')
   if (bearer.get()) {

@@ -1,6 +1,6 @@
-// Where GraphiQL keeps its tabs, history and settings.
+// The storage of GraphiQL's tabs, history and settings.
 
-/** Removes the headers of queries, at any depth, from a JSON text. Other texts remain as they are. */
+/** Removes the headers of queries, at any depth, from a JSON text. Other texts are returned unchanged. */
 export function withoutHeaders(text: string): string {
   if (!text.includes('"headers"')) return text
   try {
@@ -11,8 +11,8 @@ export function withoutHeaders(text: string): string {
 }
 
 /**
- * The browser's storage without headers: they can contain a token, and GraphiQL's history would keep them. If the browser
- * refuses storage, nothing is kept.
+ * The browser's storage without headers: they can contain a token, and GraphiQL's history would store them. If the
+ * browser refuses storage, nothing is stored.
  */
 export function storageWithoutHeaders(inner: Storage | null) {
   const ours = () => Object.keys(inner ?? {}).filter((key) => key.startsWith('graphiql:'))

@@ -1,7 +1,7 @@
 import { useGraphiQL, useGraphiQLActions } from '@graphiql/react'
 import { useCallback } from 'react'
 
-/** A query with its variables, as one opens it in a tab. */
+/** A query with its variables, to open in a tab. */
 export interface Query {
   query: string
   variables?: Record<string, unknown> | undefined

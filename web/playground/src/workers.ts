@@ -1,4 +1,4 @@
-// Monaco's workers come from this server, as the content security policy demands.
+// Monaco's workers come from this server, as the content security policy requires.
 import type { Environment } from 'monaco-editor'
 import EditorWorker from 'monaco-editor/esm/vs/editor/editor.worker.js?worker'
 import JsonWorker from 'monaco-editor/esm/vs/language/json/json.worker.js?worker'

@@ -1,4 +1,4 @@
-// The page for everybody: phones, dark and light, browsers without modules or JavaScript.
+// The page on phones, in dark and light mode, and in browsers without modules or JavaScript.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { demo, launch, onPage, open, phone, ready, run, screenshot, shows, view } from './support.mjs'

@@ -95,6 +95,7 @@ onPage('the documentation of the schema shows fields with their costs', async (p
   await open(page)
   await page.getByLabel('Show Documentation Explorer').click()
   await page.locator('.graphiql-doc-explorer').getByRole('link', { name: 'Mutation', exact: true }).first().click()
+  await page.locator('.graphiql-doc-explorer').getByText(/Cost: \d+ call/).nth(3).waitFor()
   await page.locator('.graphiql-doc-explorer').getByRole('link', { name: 'followUser', exact: true }).click()
   await page.locator('.graphiql-doc-explorer').getByText(/Cost: \d+ call/).first().waitFor()
 })

@@ -1,4 +1,4 @@
-// What the tests of the page share. Each test has a page of its own, in a new profile. It fails if the page sends a request to
+// Helpers of the page's tests. Each test has a page of its own, in a new profile. It fails if the page sends a request to
 // another machine, breaks its content security policy, throws, or writes an error to the console that the test does not expect.
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
@@ -79,7 +79,7 @@ export async function follow(page, query) {
 
 export const run = (page) => page.locator('.graphiql-execute-button').click()
 
-/** The text of an editor, as it is shown. */
+/** The visible text of an editor. */
 export async function textOf(page, name) {
   const selector = { query: '.graphiql-query-editor .view-line', variables: '.graphiql-editor-tool .graphiql-editor:not(.hidden) .view-line', response: '.result-window .view-line' }[name]
   const lines = await page.locator(selector).evaluateAll((all) =>

@@ -1,4 +1,4 @@
-// The views of a result, the gallery, and what can be copied.
+// The views of a result, the gallery, and copying as code.
 import assert from 'node:assert/strict'
 import { demo, onPage, open, run, screenshot, shows, token, useToken, view } from './support.mjs'
 

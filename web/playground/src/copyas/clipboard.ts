@@ -11,7 +11,7 @@ export function notify(text: string): void {
   timer = window.setTimeout(() => notice.set(''), 4000)
 }
 
-/** Copies a text, and says so. Pages without TLS have no clipboard, except for those of this machine: they use a selection. */
+/** Copies a text and shows a message. Pages without TLS, except those on localhost, have no clipboard: they use a selection. */
 export async function copyText(text: string, what: string): Promise<void> {
   const copied = await (navigator.clipboard ? navigator.clipboard.writeText(text).then(() => true, () => copySelected(text)) : copySelected(text))
   notify(copied ? `${what} copied.` : 'The browser does not allow copying.')

@@ -43,7 +43,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
-// Everything that a shell, JavaScript, Go or curl could read as something else than text.
+// Characters that are special in a shell, JavaScript, Go or curl.
 const nasty = String.raw`'"$TOKEN $(touch ran) ${'`touch ran`'} ${'${x}'} !! !a \ \\ \' %s *?[a] ~ & ; | < > # ;type=a/b @x <x {a,b}` + '\u2028\u007f é🎧'
 
 const sources: Record<string, Partial<Source>> = {
@@ -90,7 +90,7 @@ function run(program: string, args: string[]): Promise<string> {
   })
 }
 
-/** Checks that the recorded request is the wanted one. */
+/** Checks that the recorded request equals the expected one. */
 async function expectReceived(request: Request, token: string) {
   const { headers, body } = received!
   expect(headers.authorization).toBe(request.token ? `Bearer ${token}` : undefined)
@@ -100,7 +100,7 @@ async function expectReceived(request: Request, token: string) {
     expect(JSON.parse(body.toString())).toEqual(bodyOf(request))
     return
   }
-  // Go writes a quotation mark in a name as \", as curl did before; the standard of today says %22.
+  // Go writes a quotation mark in a name as \", as curl did before; the current standard requires %22.
   const today = body.toString('latin1').replace(/^Content-Disposition:.*$/gm, (line) => line.replaceAll('\\"', '%22'))
   const form = await new Response(new Uint8Array(Buffer.from(today, 'latin1')), { headers: { 'Content-Type': headers['content-type']! } }).formData()
   expect(JSON.parse(String(form.get('operations')))).toEqual(bodyOf(request))

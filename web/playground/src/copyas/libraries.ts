@@ -30,7 +30,7 @@ console.log(data)
 `
 }
 
-/** Apollo Client reads no server-sent events: graphql-sse does. */
+/** Apollo Client does not support server-sent events, so this uses graphql-sse. */
 function sse(request: Request): string {
   return `import { createClient } from 'graphql-sse' // Apollo Client does not read server-sent events itself
 

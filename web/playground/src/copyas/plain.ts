@@ -1,7 +1,7 @@
 import { bodyOf, mapOf, type Request } from './request'
 import { jsTemplate, jsValue, shellJSON, shellQuote } from './text'
 
-/** A command for bash and zsh. */
+/** A curl command for bash and zsh. */
 export function curl(request: Request): string {
   const { endpoint, kind, files, token } = request
   const parts = [`curl ${kind === 'subscription' ? '-sN' : '-s'} ${shellQuote(endpoint)}`]
@@ -9,7 +9,7 @@ export function curl(request: Request): string {
   if (kind === 'subscription') parts.push("-H 'Accept: text/event-stream'")
   if (files.length > 0) {
     parts.push(`--form-string 'operations=${shellJSON(bodyOf(request))}'`, `--form-string 'map=${shellJSON(mapOf(request))}'`)
-    // curl reads ; and , in a name that is not quoted as the start of other parts.
+    // In an unquoted name, curl would parse ; and , as separators.
     files.forEach(({ name }, i) => parts.push(`-F ${shellQuote(`${i}=@"${name.replace(/["\\]/g, String.raw`\$&`)}"`)}`))
   } else parts.push("-H 'Content-Type: application/json'", `-d '${shellJSON(bodyOf(request))}'`)
   return parts.join(' \\\n  ') + '\n'

@@ -7,14 +7,14 @@ export interface RequestFile {
   name: string
 }
 
-/** An operation as code sends it. It has no headers, and so no token. */
+/** The operation that the copied code sends. It has no headers, and so no token. */
 export interface Request {
   endpoint: string
   kind: 'query' | 'mutation' | 'subscription'
   query: string
   /** The name of the operation; '' if it has none. */
   name: string
-  /** Whether the document has more operations. */
+  /** Whether the document has several operations. */
   several: boolean
   /** The variables. They are null in the places of the files. */
   variables: Record<string, unknown>
@@ -23,7 +23,7 @@ export interface Request {
   token: boolean
 }
 
-/** What the page knows about an operation. */
+/** The state of the page from which the copied request is made. */
 export interface Source {
   endpoint: string
   schema: GraphQLSchema | null | undefined
@@ -35,7 +35,7 @@ export interface Source {
   signedIn: boolean
 }
 
-/** Makes the request of an operation. A document that cannot be parsed is taken as one query. */
+/** Returns the request of the operation in the editor. A document that cannot be parsed counts as one query. */
 export function requestOf({ endpoint, schema, query, operationName, variables, chosen, signedIn }: Source): Request {
   const document = parsed(query)
   const all = document?.definitions.filter((d) => d.kind === 'OperationDefinition') ?? []
@@ -102,7 +102,7 @@ export function documentOf({ query, name, several }: Request): string {
   return separate ? print(separate) : query.trim() + '\n'
 }
 
-/** The same, with a name that ends with the kind of the operation, as relay-compiler requires, and the name of its module. */
+/** Like documentOf, with an operation name that ends with its kind, as relay-compiler requires. Also returns the module's name. */
 export function relayDocumentOf(request: Request): { text: string; module: string } {
   const suffix = request.kind[0]?.toUpperCase() + request.kind.slice(1)
   const name = request.name || 'App'

@@ -1,4 +1,4 @@
-/** JSON on one line, in which no character has a meaning for a shell's single quotes or a terminal. */
+/** JSON on one line, without characters that are special within a shell's single quotes or on a terminal. */
 export function shellJSON(value: unknown): string {
   return JSON.stringify(value).replace(/['\u007f-\u009f\u2028\u2029]/g, unicodeEscape)
 }

@@ -3,7 +3,7 @@ import { result } from '../fetcher'
 import { FitButton } from './CostMeter'
 import type { Fits } from './fix'
 
-/** What the latest operation has cost, or why it was refused. */
+/** The cost of the latest operation, or the reason why it was refused. */
 export function CostView() {
   const latest = result.use()
   if (!latest) return <p>Run an operation to see its cost.</p>

@@ -23,8 +23,8 @@ interface Edit {
 }
 
 /**
- * Applies the advice: sets the variable, or writes the argument into the query. The rest of the query's text stays as it is.
- * Returns null if the query does not have the field any more.
+ * Applies the advice: sets the variable, or writes the argument into the query. The rest of the query's text does not change.
+ * Returns null if the query no longer has the field.
  */
 export function applyFits(query: string, variables: Record<string, unknown>, operationName: string | undefined, fits: Fits): Edited | null {
   if (fits.variable) return { query, variables: { ...variables, [fits.variable]: fits.size } }

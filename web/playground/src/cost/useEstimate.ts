@@ -7,7 +7,7 @@ import { store } from '../store'
 import { variablesOf } from '../variables'
 import type { Fits } from './fix'
 
-/** What the operation in the editor could cost. */
+/** The estimated cost of the operation in the editor. */
 export interface Estimate {
   estimated: number
   budget: number
@@ -18,7 +18,7 @@ export const estimate = store<Estimate | null>(null)
 
 const wait = 400 // ms without a change of the query, the variables or the operation
 
-/** Keeps the estimate up to date while the user types, by dry runs: they execute nothing and cost no call. */
+/** Updates the estimate while the user types, with dry runs, which execute nothing and make no call. */
 export function useEstimate(): void {
   const schema = useGraphiQL((state) => state.schema)
   const operationName = useGraphiQL((state) => state.operationName)
@@ -59,7 +59,7 @@ export function useEstimate(): void {
 }
 
 /**
- * Reports whether a dry run makes sense: the document is valid, the variables fit, and the operation is not a subscription, which
+ * Reports whether a dry run is possible: the document is valid, the variables fit, and the operation is not a subscription, which
  * has no cost. A variable for a file never fits: its value is a part of a form.
  */
 function executable(schema: GraphQLSchema, query: string, name: string | undefined, variables: Record<string, unknown>): boolean {

@@ -5,7 +5,7 @@ import { useOpenTab } from '../tabs'
 import { examples, groupsOf, queryOf, type Example } from './examples'
 import './gallery.css'
 
-/** The sidebar's list of ready operations. A click opens one in a new tab; it does not run it. */
+/** The sidebar's list of example operations. A click opens one in a new tab; it does not run it. */
 function Gallery() {
   const all = use(examples)
   const [text, setText] = useState('')

@@ -29,7 +29,7 @@ async function load(): Promise<Example[]> {
 /** The examples. They are loaded once, while the page loads. */
 export const examples = load()
 
-/** The query of an example as one opens it in a tab. It contains the address of this server, whose origin is given. */
+/** The query of an example, to open in a tab. The address of the server in it is replaced by the given origin. */
 export function queryOf({ query, variables }: Example, origin: string): Query {
   if (!variables) return { query }
   return { query, variables: JSON.parse(JSON.stringify(variables).replaceAll(address, origin)) as Record<string, unknown> }

@@ -8,7 +8,7 @@ import { useOpenTab } from '../tabs'
 import { groupsOf, queryFor, resources, shown, type Group, type Item } from './model'
 import './seeit.css'
 
-/** What the latest response contains: covers, shows with a player, users as cards, other objects as tables. */
+/** The objects of the latest response: covers, shows with a player, users as cards, other objects as tables. */
 export function SeeItView() {
   const latest = result.use()
   useEffect(() => pictures.set(true), [])
@@ -46,7 +46,7 @@ function GroupView({ group }: { group: Group }) {
   return <Table items={items} />
 }
 
-/** A cloudcast with its cover. The player is loaded when the user asks for it. */
+/** A cloudcast with its cover. The player is loaded when the user opens it. */
 function Show({ item }: { item: Item }) {
   const [playing, setPlaying] = useState(false)
   return (
@@ -79,7 +79,7 @@ function Picture({ item }: { item: Item }) {
   return item.picture ? <img src={item.picture} alt="" loading="lazy" referrerPolicy="no-referrer" /> : null
 }
 
-/** The name. That of a resource opens a query for it in a new tab. */
+/** The name of an object. For a resource it is a button that opens a query for it in a new tab. */
 function Name({ item }: { item: Item }) {
   const open = useOpenTab()
   if (!item.key || !resources.has(item.type)) return <span>{item.name}</span>

@@ -36,13 +36,13 @@ export interface Group {
 /** The types of objects that have a page on mixcloud.com. */
 export const resources = new Set(['User', 'Cloudcast', 'Tag', 'City', 'Category', 'Playlist', 'Artist', 'Track'])
 
-/** Objects that are not shown themselves: their members are. */
+/** Types whose members are shown instead of the objects themselves. */
 const transparent = /(Connection|Edge|Payload)$|^(Query|Mutation|Subscription|PageInfo|Picture|Discovery|Search)$/
 
-/** The view shows this number of objects of a group. */
+/** The maximum number of objects of a group that the view shows. */
 export const shown = 200
 
-/** Finds the objects in the data of a response. The operation says which type each of them has, also behind aliases. */
+/** Finds the objects in the data of a response. Their types follow from the operation, also for aliased fields. */
 export function groupsOf(schema: GraphQLSchema, document: DocumentNode, operationName: string | null | undefined, data: Record<string, unknown>): Group[] {
   const operation = operationOf(document, operationName)
   const root = operation && schema.getRootType(operation.operation)
@@ -141,7 +141,7 @@ function pictureOf(nodes: FieldNode[], pictures: unknown[]): string {
 const isObject = (value: unknown): value is Record<string, unknown> => value !== null && typeof value === 'object' && !Array.isArray(value)
 const isScalar = (value: unknown): value is string | number | boolean => ['string', 'number', 'boolean'].includes(typeof value)
 
-/** A query for the resource with a key, as one opens it in a new tab. */
+/** A query for the resource with a key, to open in a new tab. */
 export function queryFor(type: string, key: string): { query: string; variables: Record<string, unknown> } {
   return { query: queries[type] ?? queries.Resource ?? '', variables: { key } }
 }

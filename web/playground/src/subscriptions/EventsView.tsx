@@ -4,7 +4,7 @@ import './events.css'
 const states: Record<Events['state'], string> = {
   open: 'The subscription is open.',
   complete: 'The server has completed the subscription.',
-  refused: 'The server refused the subscription: the response says why.',
+  refused: 'The server refused the subscription. The response contains the error.',
   stopped: 'You stopped the subscription.',
   lost: 'The connection was lost. Run the subscription again.',
 }

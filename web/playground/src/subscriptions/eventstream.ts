@@ -4,7 +4,7 @@ export interface ServerEvent {
   data: string
 }
 
-/** Parses a stream of server-sent events that arrives in pieces. Comments and events without data or name are left out. */
+/** Parses a stream of server-sent events that arrives in pieces. It skips comments, and events without data or name. */
 export class EventStreamParser {
   #rest = ''
   #event = ''
@@ -47,6 +47,6 @@ export async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerato
       yield* parser.push(value)
     }
   } finally {
-    await reader.cancel().catch(() => undefined) // the connection may be gone
+    await reader.cancel().catch(() => undefined) // the connection may be closed
   }
 }

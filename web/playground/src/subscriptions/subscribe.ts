@@ -16,17 +16,17 @@ export interface Events {
 
 export const events = store<Events | null>(null)
 
-/** The page keeps this number of events of a subscription: the latest ones. */
+/** The maximum number of events of a subscription in the page. The oldest are dropped first. */
 export const kept = 500
 
-/** Adds an event to a list that keeps the latest ones. */
+/** Adds an event to a list and drops the oldest above the maximum. */
 export function added(list: TimedEvent[], event: TimedEvent): TimedEvent[] {
   return [...list.slice(Math.max(0, list.length + 1 - kept)), event]
 }
 
 /**
  * Executes a subscription over server-sent events and calls `next` for each event. Ends when the server completes it. If the
- * connection ends without that, it throws an error that says so.
+ * connection ends before that, it throws an error.
  */
 export async function subscribe(operation: Operation, more: Record<string, string>, signal: AbortSignal, next: (body: Body) => void): Promise<void> {
   events.set({ events: [], state: 'open' })

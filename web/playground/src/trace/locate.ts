@@ -7,7 +7,7 @@ export interface Span {
   end: number
 }
 
-/** Returns where a field of the response is in the query; indices of the path are ignored. */
+/** Returns the position in the query of a field of the response. Indices of the path are ignored. */
 export function inQuery(document: DocumentNode, operationName: string | null | undefined, path: (string | number)[]): Span | null {
   const operation = operationOf(document, operationName)
   const keys = path.filter((key): key is string => typeof key === 'string')
@@ -33,7 +33,7 @@ function find(document: DocumentNode, { selections }: SelectionSetNode, keys: st
   return null
 }
 
-/** Returns where the name of a member is in a JSON text, or where an element of an array begins. */
+/** Returns the position in a JSON text of the name of a member, or of the beginning of an array's element. */
 export function inJSON(text: string, path: (string | number)[]): Span | null {
   const token = /"(?:[^"\\]|\\.)*"|[[\]{},:]|[^\s[\]{},:"]+/g
   const stack: { key: string | number; isArray: boolean }[] = []

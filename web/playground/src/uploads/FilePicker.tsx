@@ -13,7 +13,7 @@ export function FilePicker() {
   const running = progress.use()
   const fields = useMemo(() => (schema && document ? fileFields(schema, document, operationName) : []), [schema, document, operationName])
 
-  // Files of places that the operation does not have any more are not sent.
+  // Files of variables that the operation no longer has are not sent.
   useEffect(() => {
     const kept = new Map([...files.get()].filter(([path]) => fields.some((field) => field.path === path)))
     if (kept.size !== files.get().size) files.set(kept)
