@@ -1,5 +1,5 @@
-# "make" alone prints what there is. The commands are short on purpose: each can
-# be typed without make.
+# "make" alone prints the commands. They are short, so that each can be typed
+# without make.
 LINT = go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GENERATED = graph/generated/*.go graph/model/models_gen.go
 
@@ -9,10 +9,10 @@ export RAPID_NOFAILFILE = 1
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: ## serve on a small Mixcloud in memory: http://127.0.0.1:8080
+demo: ## serve an emulated Mixcloud in memory: http://127.0.0.1:8080
 	go run . --demo
 
-run: ## serve on the live Mixcloud
+run: ## serve the live Mixcloud
 	go run .
 
 test: ## run the tests
@@ -28,7 +28,7 @@ golden: ## rewrite golden files, and the responses and tables of the documents; 
 	go test ./internal/app ./internal/config ./internal/conformance ./internal/layering ./mixcloud ./mixcloud/emulator/world -update
 	go test ./internal/app -update-readme
 
-generate: ## make the executor again after a change of the schema
+generate: ## generate the executor after a change of the schema
 	rm -f $(GENERATED)
 	go generate .
 
@@ -36,17 +36,17 @@ playground: ## build the playground's bundle from web/playground (needs Node 20)
 	npm ci --prefix web/playground --no-audit --no-fund --ignore-scripts
 	npm run --prefix web/playground build
 
-lint: ## look for mistakes
+lint: ## run the linters
 	go vet ./...
 	$(LINT) run ./...
 
-fmt: ## format everything
+fmt: ## format the Go code
 	$(LINT) fmt ./...
 
-check: ## everything that CI runs, in its order
+check: ## run all checks of CI, in the same order
 	.ci/run
 
-bench: ## measure
+bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
 soak: ## run for 10 minutes with valid and 1,000,000 malformed requests
