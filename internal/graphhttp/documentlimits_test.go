@@ -8,8 +8,8 @@ import (
 	"mixcloud-graphql/internal/graphhttp"
 )
 
-// Each limit refuses the first document over it before execution. The error has the name of the
-// limit, the document's value and the maximum.
+// A document above a limit is refused before execution. The error has the name of the limit, the document's value and the
+// maximum.
 func TestLimits_ErrorDetails(t *testing.T) {
 	t.Parallel()
 	repeat := strings.Repeat

@@ -27,27 +27,27 @@ func TestEvents(t *testing.T) {
 		status        int
 		want          string
 	}{
-		"a subscription": {
+		"subscription": {
 			"POST", "subscription { count(to: 2) }",
 			[]string{asJSON, eventStream},
 			200,
 			":\n\nevent: next\ndata: {\"data\":{\"count\": 1}}\n\nevent: next\ndata: {\"data\":{\"count\": 2}}\n\nevent: complete\ndata: \n\n",
 		},
-		"a subscription without events": {"POST", "subscription { count(to: 0) }", []string{asJSON, eventStream}, 200, ":\n\nevent: complete\ndata: \n\n"},
-		"a subscription that is refused": {
+		"subscription without events": {"POST", "subscription { count(to: 0) }", []string{asJSON, eventStream}, 200, ":\n\nevent: complete\ndata: \n\n"},
+		"refused subscription": {
 			"POST", "subscription { broken }",
 			[]string{asJSON, eventStream},
 			200,
 			":\n\nevent: next\ndata: {\"errors\":[{\"message\":\"Sign in.\",\"extensions\":{\"code\":\"UNAUTHENTICATED\"}}]}\n\nevent: complete\ndata: \n\n",
 		},
-		"a subscription that panics": {"POST", "subscription { panics }", []string{asJSON, eventStream}, 200, ":\n\nevent: complete\ndata: \n\n"},
-		"a subscription with GET, as EventSource sends it": {
+		"panic in a subscription": {"POST", "subscription { panics }", []string{asJSON, eventStream}, 200, ":\n\nevent: complete\ndata: \n\n"},
+		"subscription with GET (EventSource)": {
 			"GET", "subscription { count(to: 1) }",
 			[]string{eventStream},
 			200,
 			":\n\nevent: next\ndata: {\"data\":{\"count\": 1}}\n\nevent: complete\ndata: \n\n",
 		},
-		"a client that accepts all media types": {
+		"all media types accepted": {
 			"POST", "subscription { count(to: 0) }",
 			[]string{asJSON, "Accept: application/graphql-response+json, application/json, text/event-stream"},
 			200,
@@ -59,31 +59,31 @@ func TestEvents(t *testing.T) {
 			200,
 			":\n\nevent: next\ndata: {\"data\":{\"hello\":\"you\"}}\n\nevent: complete\ndata: \n\n",
 		},
-		"a subscription without Accept": {
+		"subscription without Accept": {
 			"POST", "subscription { count(to: 2) }",
 			[]string{asJSON, newer},
 			406,
 			`{"errors":[{"message":"A subscription returns a stream of events. Send the header Accept: text/event-stream.","extensions":{"code":"BAD_USER_INPUT"}}]}` + "\n",
 		},
-		"a mutation": {
+		"mutation": {
 			"POST", "mutation { set }",
 			[]string{asJSON, eventStream},
 			406,
 			`{"errors":[{"message":"A mutation does not return a stream of events. Send the header Accept: application/graphql-response+json or application/json.","extensions":{"code":"BAD_USER_INPUT"}}]}` + "\n",
 		},
-		"a mutation with GET": {
+		"mutation with GET": {
 			"GET", "mutation { set }",
 			[]string{eventStream},
 			405,
 			`{"errors":[{"message":"Only queries and subscriptions can be sent with GET. Send a mutation with POST.","extensions":{"code":"BAD_USER_INPUT"}}]}` + "\n",
 		},
-		"no such field": {
+		"unknown field": {
 			"POST", "subscription { nope }",
 			[]string{asJSON, eventStream},
 			400,
 			`{"errors":[{"message":"Cannot query field \"nope\" on type \"Subscription\".","locations":[{"line":1,"column":16}],"extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}]}`,
 		},
-		"a syntax error": {
+		"syntax error": {
 			"GET", "subscription {",
 			[]string{eventStream},
 			400,

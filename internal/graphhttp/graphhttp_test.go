@@ -59,13 +59,13 @@ func TestStatus(t *testing.T) {
 		"variable without a type": {body: `{"query":"query($n: Int) { hello(n: $n) }","variables":{"n":"x"}}`, newer: 400, older: 200, want: `Variable \"$n\"`},
 		"not JSON":                {body: `{"query":`, newer: 400, older: 400, want: "not valid JSON"},
 		"data after the JSON":     {body: `{"query":"{ hello }"} {}`, newer: 400, older: 400, want: "more than one JSON value"},
-		"a batch":                 {body: `[{"query":"{ hello }"}]`, newer: 400, older: 400, want: "batches are not supported"},
+		"batch":                   {body: `[{"query":"{ hello }"}]`, newer: 400, older: 400, want: "batches are not supported"},
 		"no query":                {body: `{}`, newer: 400, older: 400, want: "The request has no query"},
 		"empty query":             {body: `{"query":""}`, newer: 400, older: 400, want: "The request has no query"},
 		"names in upper case":     {body: `{"QUERY":"{ hello }","Variables":{}}`, newer: 400, older: 400, want: "The request has no query"},
 		"names in several cases":  {body: `{"query":"{ hello }","Query":"{ nope }","VARIABLES":7}`, newer: 200, older: 200, want: `{"data":{"hello":"you"}}`},
-		"a member twice":          {body: `{"query":"{ hello }","query":"{ nope }"}`, newer: 400, older: 400, want: `duplicate member \"query\"`},
-		"a variable twice":        {body: `{"query":"query($n: Int) { hello(n: $n) }","variables":{"n":1,"n":2}}`, newer: 400, older: 400, want: `duplicate member \"variables.n\"`},
+		"member twice":            {body: `{"query":"{ hello }","query":"{ nope }"}`, newer: 400, older: 400, want: `duplicate member \"query\"`},
+		"variable twice":          {body: `{"query":"query($n: Int) { hello(n: $n) }","variables":{"n":1,"n":2}}`, newer: 400, older: 400, want: `duplicate member \"variables.n\"`},
 		"nested deeply":           {body: `{"query":"{ hello }","extensions":{"a":` + strings.Repeat("[", 99) + strings.Repeat("]", 99) + `}}`, newer: 400, older: 400, want: "at most 100 levels"},
 		"null":                    {body: `null`, newer: 400, older: 400, want: "The request has no query"},
 		"query is a number":       {body: `{"query":7}`, newer: 400, older: 400, want: `\"query\" must be a JSON string, not a JSON number`},
@@ -250,7 +250,7 @@ func TestLimits(t *testing.T) {
 		"the same under other names":    {graphhttp.Options{}, body("{" + strings.Repeat(" x: hello", 1000) + "}"), 400, "repeats the same names"},
 		"one fragment a thousand times": {graphhttp.Options{}, body("{" + strings.Repeat(" ...f", 1000) + "} fragment f on Query { hello }"), 400, "repeats the same names"},
 		"names in an unused fragment":   {graphhttp.Options{}, body("{ hello } fragment f on Query {" + strings.Repeat(" hello", 1000) + "}"), 400, "repeats the same names"},
-		"a cycle of fragments":          {graphhttp.Options{}, body("{ ...a } fragment a on Query { nest { ...b } } fragment b on Query { nest { ...a } }"), 400, "GRAPHQL_VALIDATION_FAILED"},
+		"cycle of fragments":            {graphhttp.Options{}, body("{ ...a } fragment a on Query { nest { ...b } } fragment b on Query { nest { ...a } }"), 400, "GRAPHQL_VALIDATION_FAILED"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -266,7 +266,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// Such numbers once caused a panic in the parser library during execution.
+// Numbers of this size once caused a panic in the parser library during execution.
 func TestHugeNumbers(t *testing.T) {
 	t.Parallel()
 	const huge = "99999999999999999999"

@@ -75,10 +75,10 @@ func TestInput_IsValidatedFirst(t *testing.T) {
 			}, "\r\n")
 			return request(t, http.MethodPost, "/graphql", form, "Content-Type: multipart/form-data; boundary=b", "Accept: application/graphql-response+json", "X-Requested-With: x")
 		}, 400},
-		"a dry run": {func(t *testing.T) *http.Request {
+		"dry run": {func(t *testing.T) *http.Request {
 			return request(t, http.MethodPost, "/graphql", body, "Content-Type: application/json", "Accept: application/graphql-response+json", "X-GraphQL-Dry-Run: true")
 		}, 400},
-		"an idempotency key": {func(t *testing.T) *http.Request {
+		"idempotency key": {func(t *testing.T) *http.Request {
 			return request(t, http.MethodPost, "/graphql", mutation, "Content-Type: application/json", "Accept: application/graphql-response+json", "Idempotency-Key: k")
 		}, 400},
 	} {

@@ -55,9 +55,9 @@ func TestMaxAliases(t *testing.T) {
 		query string
 		wide  bool
 	}{
-		"as many as allowed":    {query: "{" + keys("a", 10) + "}"},
+		"maximum number":        {query: "{" + keys("a", 10) + "}"},
 		"one more":              {query: "{" + keys("a", 11) + "}", wide: true},
-		"twice the same":        {query: "{" + keys("a", 10) + keys("a", 10) + "}"},
+		"repeated keys":         {query: "{" + keys("a", 10) + keys("a", 10) + "}"},
 		"in two sets":           {query: "{ a: nest {" + keys("a", 9) + "} b: nest {" + keys("b", 9) + "} }"},
 		"merged":                {query: "{ nest {" + keys("a", 6) + "} nest {" + keys("b", 6) + "} }", wide: true},
 		"merged by fragments":   {query: "{ ...f ...g } fragment f on Query { nest {" + keys("a", 6) + "} } fragment g on Query { nest {" + keys("b", 6) + "} }", wide: true},
@@ -118,7 +118,7 @@ func TestMaxDirectives(t *testing.T) {
 	}
 }
 
-func TestErrors_AreListedUpToTwenty(t *testing.T) {
+func TestErrors_AtMostTwenty(t *testing.T) {
 	t.Parallel()
 	unknown := func(n int) string {
 		var b strings.Builder
@@ -223,12 +223,12 @@ func TestLimits_AreLinear(t *testing.T) {
 	for name, query := range map[string]string{
 		"two ways on each level":            doubled(20, "a: nest { ...f%d } b: nest { ...f%d }"),
 		"merged on each level":              doubled(20, "nest { ...f%d } nest { ...f%d } a: nest { hello }"),
-		"a cycle that is merged":            "{ ...f } fragment f on Query { nest { ...f } nest { ...f } nest { nest { ...f } } }",
+		"cycle that is merged":              "{ ...f } fragment f on Query { nest { ...f } nest { ...f } nest { nest { ...f } } }",
 		"operations over one fragment":      many(400, "query q%d { ...f } ", "fragment f on Query {"+wrong+"}"),
 		"fields over one fragment":          "{" + many(400, " a%d: nest { ...f }", "") + "} fragment f on Query {" + wrong + "}",
 		"unknown fields":                    "{" + many(12, " a%d: nest {"+wrong+"}", "") + "}",
 		"unknown names of sixty characters": "{" + many(12, " a%d: nest {"+strings.ReplaceAll(wrong, " ", " "+strings.Repeat("n", 58))+"}", "") + "}",
-		"a name that every error quotes":    "query " + strings.Repeat("n", 500) + "(" + many(3000, " $v%d: Int", "") + ") { hello }",
+		"name that every error quotes":      "query " + strings.Repeat("n", 500) + "(" + many(3000, " $v%d: Int", "") + ") { hello }",
 	} {
 		start := time.Now()
 		rec := post(t, graphhttp.Options{}, bodyOf(t, query), newer)
@@ -251,7 +251,7 @@ func (s *sampler) Write(b []byte) (int, error) {
 	return s.ResponseRecorder.Write(b)
 }
 
-func TestUnsent_IsGivenBack(t *testing.T) {
+func TestUnsent_Released(t *testing.T) {
 	t.Parallel()
 	unsent := responselimit.NewUnsentMemory(0)
 	h := graphhttp.New(newStub(), graphhttp.Options{Unsent: unsent})

@@ -142,9 +142,9 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
-// TestDryRun_Once checks that a dry run does not use the write's idempotency key: it does not
+// TestDryRun_IdempotencyKey checks that a dry run does not use the write's idempotency key: it does not
 // claim it, does not block the write, and does not replay it.
-func TestDryRun_Once(t *testing.T) {
+func TestDryRun_IdempotencyKey(t *testing.T) {
 	t.Parallel()
 	const estimated = `"estimated":3`
 	o := metered(within, fakeStats{})
@@ -200,17 +200,17 @@ func TestDryRun_Requests(t *testing.T) {
 		status               int
 		want                 string
 	}{
-		"syntax error":     {http.MethodPost, "/graphql", `{"query":"{"}`, []string{json, newer}, 400, "GRAPHQL_PARSE_FAILED"},
-		"not valid":        {http.MethodPost, "/graphql", `{"query":"{ nope }"}`, []string{json, newer}, 400, "GRAPHQL_VALIDATION_FAILED"},
-		"a wrong variable": {http.MethodPost, "/graphql", `{"query":"query($n: Int!) { hello(n: $n) }"}`, []string{json, newer}, 400, "GRAPHQL_VALIDATION_FAILED"},
-		"which operation":  {http.MethodPost, "/graphql", `{"query":"query A { hello } mutation B { set(to: 1) }","operationName":"B"}`, []string{json, newer}, 200, estimated},
-		"a write in a URL": {http.MethodGet, "/graphql?query=mutation%7Bset(to:1)%7D", "", []string{newer}, 405, "POST"},
-		"a subscription":   {http.MethodPost, "/graphql", `{"query":"subscription { count(to: 3) }"}`, []string{json, newer}, 406, "text/event-stream"},
-		"events":           {http.MethodPost, "/graphql", `{"query":"subscription { count(to: 3) }"}`, []string{json, "Accept: text/event-stream"}, 200, ":\n\nevent: next\ndata: " + estimated + "\n\nevent: complete\ndata: \n\n"},
-		"a query's events": {http.MethodGet, "/graphql?query=%7Bhello%7D", "", []string{"Accept: text/event-stream"}, 200, "data: " + estimated},
-		"a batch":          {http.MethodPost, "/graphql", `[{"query":"{ hello }"}]`, []string{json, newer}, 400, "BAD_USER_INPUT"},
-		"a form":           {http.MethodPost, "/graphql", formOf(sendQuery, sendMap, file("0", "content")), []string{formType, preflight, newer}, 200, estimated},
-		"two take files":   {http.MethodPost, "/graphql", formOf(`{"query":"mutation($f: Upload) { a: send(file: $f) b: send(file: $f) }","variables":{"f":null}}`, sendMap, file("0", "content")), []string{formType, preflight, newer}, 400, "exactly one field"},
+		"syntax error":    {http.MethodPost, "/graphql", `{"query":"{"}`, []string{json, newer}, 400, "GRAPHQL_PARSE_FAILED"},
+		"not valid":       {http.MethodPost, "/graphql", `{"query":"{ nope }"}`, []string{json, newer}, 400, "GRAPHQL_VALIDATION_FAILED"},
+		"wrong variable":  {http.MethodPost, "/graphql", `{"query":"query($n: Int!) { hello(n: $n) }"}`, []string{json, newer}, 400, "GRAPHQL_VALIDATION_FAILED"},
+		"operationName":   {http.MethodPost, "/graphql", `{"query":"query A { hello } mutation B { set(to: 1) }","operationName":"B"}`, []string{json, newer}, 200, estimated},
+		"write in a URL":  {http.MethodGet, "/graphql?query=mutation%7Bset(to:1)%7D", "", []string{newer}, 405, "POST"},
+		"subscription":    {http.MethodPost, "/graphql", `{"query":"subscription { count(to: 3) }"}`, []string{json, newer}, 406, "text/event-stream"},
+		"events":          {http.MethodPost, "/graphql", `{"query":"subscription { count(to: 3) }"}`, []string{json, "Accept: text/event-stream"}, 200, ":\n\nevent: next\ndata: " + estimated + "\n\nevent: complete\ndata: \n\n"},
+		"query as events": {http.MethodGet, "/graphql?query=%7Bhello%7D", "", []string{"Accept: text/event-stream"}, 200, "data: " + estimated},
+		"batch":           {http.MethodPost, "/graphql", `[{"query":"{ hello }"}]`, []string{json, newer}, 400, "BAD_USER_INPUT"},
+		"form":            {http.MethodPost, "/graphql", formOf(sendQuery, sendMap, file("0", "content")), []string{formType, preflight, newer}, 200, estimated},
+		"two take files":  {http.MethodPost, "/graphql", formOf(`{"query":"mutation($f: Upload) { a: send(file: $f) b: send(file: $f) }","variables":{"f":null}}`, sendMap, file("0", "content")), []string{formType, preflight, newer}, 400, "exactly one field"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

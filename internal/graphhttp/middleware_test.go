@@ -38,14 +38,14 @@ func TestRequestID(t *testing.T) {
 		sent     string
 		accepted bool
 	}{
-		"none":         {"", false},
-		"valid":        {"7f3c-Ab_9.x", true},
-		"longest":      {strings.Repeat("a", 64), true},
-		"too short":    {"1234567", false},
-		"too long":     {strings.Repeat("a", 65), false},
-		"a line break": {"12345678\n9", false},
-		"a quote":      {`12345678"`, false},
-		"not ASCII":    {"12345678é", false},
+		"none":       {"", false},
+		"valid":      {"7f3c-Ab_9.x", true},
+		"longest":    {strings.Repeat("a", 64), true},
+		"too short":  {"1234567", false},
+		"too long":   {strings.Repeat("a", 65), false},
+		"line break": {"12345678\n9", false},
+		"quote":      {`12345678"`, false},
+		"not ASCII":  {"12345678é", false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -63,7 +63,7 @@ func named(t *testing.T, h http.Handler, who, key, body string) *httptest.Respon
 	return serve(h, request(t, http.MethodPost, "/graphql", body, "Content-Type: application/json", newer, "X-Who: "+who, "Idempotency-Key: "+key))
 }
 
-func TestOnce(t *testing.T) {
+func TestIdempotencyKey(t *testing.T) {
 	t.Parallel()
 	type step struct {
 		who, key, body string
@@ -73,16 +73,16 @@ func TestOnce(t *testing.T) {
 		done           int64 // in total
 	}
 	tests := map[string][]step{
-		"replays the first response": {
+		"repeated request": {
 			{"me", "k", set(9), 200, `{"data":{"set":"done 1"}}`, false, 1},
 			{"me", "k", set(9), 200, `{"data":{"set":"done 1"}}`, true, 1},
 			{"me", "k", set(9), 200, `{"data":{"set":"done 1"}}`, true, 1},
 		},
-		"another key is another write": {
+		"another key": {
 			{"me", "a", set(9), 200, "done 1", false, 1},
 			{"me", "b", set(9), 200, "done 2", false, 2},
 		},
-		"keys are separate for each principal": {
+		"another principal": {
 			{"me", "k", set(9), 200, "done 1", false, 1},
 			{"you", "k", set(8), 200, "done 2", false, 2},
 		},
@@ -90,31 +90,31 @@ func TestOnce(t *testing.T) {
 			{"me", "k", set(9), 200, "done 1", false, 1},
 			{"me", "k", set(8), 422, "was used for a different request", false, 1},
 		},
-		"anonymous callers have no keys": {
+		"anonymous": {
 			{"", "k", set(9), 200, "done 1", false, 1},
 			{"", "k", set(9), 200, "done 2", false, 2},
 		},
-		"a write that was never sent may be retried": {
+		"failure before sending": {
 			{"me", "k", set(0), 200, "must not be 0", false, 0},
 			{"me", "k", set(9), 200, "done 1", false, 1},
 		},
-		"a panic before sending is not stored": {
+		"panic before sending": {
 			{"me", "k", set(1), 200, "INTERNAL", false, 0},
 			{"me", "k", set(9), 200, "done 1", false, 1},
 		},
-		"an unknown outcome is stored": {
+		"unknown outcome": {
 			{"me", "k", set(3), 200, "Unknown outcome", false, 1},
 			{"me", "k", set(3), 200, "Unknown outcome", true, 1},
 		},
-		"a panic after sending is stored": {
+		"panic after sending": {
 			{"me", "k", set(2), 200, "INTERNAL", false, 1},
 			{"me", "k", set(2), 200, "INTERNAL", true, 1},
 		},
-		"an invalid document is not stored": {
+		"invalid document": {
 			{"me", "k", `{"query":"mutation { nope }"}`, 400, "nope", false, 0},
 			{"me", "k", set(9), 200, "done 1", false, 1},
 		},
-		"queries have no keys": {
+		"query": {
 			{"me", "k", `{"query":"{ hello }"}`, 200, "you", false, 0},
 			{"me", "k", `{"query":"{ a: hello }"}`, 200, "you", false, 0},
 		},
@@ -143,7 +143,7 @@ func TestOnce(t *testing.T) {
 }
 
 // While the first request is in flight, the second is refused immediately.
-func TestOnce_inFlight(t *testing.T) {
+func TestIdempotencyKey_inFlight(t *testing.T) {
 	t.Parallel()
 	begun, end := make(chan struct{}), make(chan struct{})
 	s := newStub()
@@ -174,7 +174,7 @@ func TestOnce_inFlight(t *testing.T) {
 }
 
 // The files of a replayed request are not read: they need not even arrive.
-func TestOnce_files(t *testing.T) {
+func TestIdempotencyKey_files(t *testing.T) {
 	t.Parallel()
 	h, done := namedStub(t)
 	send := func(body io.Reader, key string) *httptest.ResponseRecorder {
@@ -222,7 +222,7 @@ func (n unreadBody) Read([]byte) (int, error) {
 }
 
 // A failing store prevents the write, which might be a repetition.
-func TestOnce_storeFails(t *testing.T) {
+func TestIdempotencyKey_storeFails(t *testing.T) {
 	t.Parallel()
 	s := newStub()
 	h := graphhttp.New(s, graphhttp.Options{Principal: func(context.Context) string { return "me" }, Writes: brokenStore{}})

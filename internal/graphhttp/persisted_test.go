@@ -114,13 +114,13 @@ func TestPersisted_refused(t *testing.T) {
 	known := new(sharedDocuments)
 	h := graphhttp.New(newStub(), graphhttp.Options{Queries: known})
 	for name, tt := range map[string]struct{ body, want string }{
-		"a different hash":   {persisted(t, query, sha("{ other: hello }")), `"sha256Hash\" is not the SHA-256`},
-		"an upper-case hash": {persisted(t, query, strings.ToUpper(sha(query))), "64 lower-case hexadecimal digits"},
-		"a short hash":       {persisted(t, "", "abc"), "64 lower-case hexadecimal digits"},
-		"no hash":            {`{"query":"{ hello }","extensions":{"persistedQuery":{"version":1}}}`, "64 lower-case hexadecimal digits"},
-		"another version":    {`{"extensions":{"persistedQuery":{"version":2,"sha256Hash":"` + sha(query) + `"}}}`, "version 1"},
-		"a text as version":  {`{"extensions":{"persistedQuery":{"version":"1","sha256Hash":"` + sha(query) + `"}}}`, "version 1"},
-		"no object":          {`{"query":"{ hello }","extensions":{"persistedQuery":"` + sha(query) + `"}}`, "must be an object"},
+		"different hash":  {persisted(t, query, sha("{ other: hello }")), `"sha256Hash\" is not the SHA-256`},
+		"upper-case hash": {persisted(t, query, strings.ToUpper(sha(query))), "64 lower-case hexadecimal digits"},
+		"short hash":      {persisted(t, "", "abc"), "64 lower-case hexadecimal digits"},
+		"no hash":         {`{"query":"{ hello }","extensions":{"persistedQuery":{"version":1}}}`, "64 lower-case hexadecimal digits"},
+		"another version": {`{"extensions":{"persistedQuery":{"version":2,"sha256Hash":"` + sha(query) + `"}}}`, "version 1"},
+		"text as version": {`{"extensions":{"persistedQuery":{"version":"1","sha256Hash":"` + sha(query) + `"}}}`, "version 1"},
+		"no object":       {`{"query":"{ hello }","extensions":{"persistedQuery":"` + sha(query) + `"}}`, "must be an object"},
 	} {
 		rec := send(t, h, tt.body, newer)
 		if rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), `"BAD_USER_INPUT"`) || !strings.Contains(rec.Body.String(), tt.want) {
@@ -147,15 +147,15 @@ func TestPersisted_notStored(t *testing.T) {
 		query  string
 		stored bool
 	}{
-		"no GraphQL":                    {"hello", false},
-		"does not match the schema":     {"{ nope }", false},
-		"too deep":                      {strings.Repeat("{ nest ", 30) + "{ hello }" + strings.Repeat("}", 30), false},
-		"too many tokens":               {"{" + strings.Repeat(" hello", 300) + "}", false},
-		"over the budget":               {"{ costly: hello }", false},
-		"unreadable variables":          {"query ($n: Int!) { hello(n: $n) }", false},
-		"too long to be stored":         {"{ hello } #" + strings.Repeat("x", 256<<10), false},
-		"maximum length":                {"{ hello } #" + strings.Repeat("x", 256<<10-11), true},
-		"a failing operation is stored": {"{ fail }", true},
+		"no GraphQL":                  {"hello", false},
+		"does not match the schema":   {"{ nope }", false},
+		"too deep":                    {strings.Repeat("{ nest ", 30) + "{ hello }" + strings.Repeat("}", 30), false},
+		"too many tokens":             {"{" + strings.Repeat(" hello", 300) + "}", false},
+		"over the budget":             {"{ costly: hello }", false},
+		"unreadable variables":        {"query ($n: Int!) { hello(n: $n) }", false},
+		"too long to be stored":       {"{ hello } #" + strings.Repeat("x", 256<<10), false},
+		"maximum length":              {"{ hello } #" + strings.Repeat("x", 256<<10-11), true},
+		"failing operation is stored": {"{ fail }", true},
 	} {
 		known := new(sharedDocuments)
 		h := graphhttp.New(newStub(), graphhttp.Options{TokenLimit: 200, Queries: known, Estimate: func(_ context.Context, oc *graphql.OperationContext) opstats.Estimate {
@@ -246,7 +246,7 @@ func TestPersisted_mutation(t *testing.T) {
 }
 
 // A retry may send the hash or the whole document: it is the same request.
-func TestPersisted_once(t *testing.T) {
+func TestPersisted_idempotencyKey(t *testing.T) {
 	t.Parallel()
 	h, done := namedStub(t)
 	const query = "mutation($n: Int) { set(to: $n) }"

@@ -135,7 +135,7 @@ func (c *Call) Fail(d *Delay) {
 }
 
 // SetDelay informs all waiters that the call is delayed. If d has no error, the error of an
-// earlier attempt is kept.
+// earlier attempt remains.
 func (c *Call) SetDelay(d *Delay) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

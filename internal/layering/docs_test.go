@@ -118,7 +118,7 @@ func TestMap(t *testing.T) {
 			t.Errorf("%s lists %s, which does not exist", document, name)
 		}
 	}
-	for _, m := range may {
+	for _, m := range layers {
 		if m.dir != "." && !listed[m.dir] {
 			t.Errorf("%s does not list the package %s", document, m.dir)
 		}

@@ -15,13 +15,13 @@ import (
 
 const module = "mixcloud-graphql"
 
-// may lists, for each directory with Go files, the packages of this module that it may
+// layers lists, for each directory with Go files, the packages of this module that it may
 // import. "x/..." means x and all packages below it. Tests may import more (see below). A
 // directory that is not in the list is an error. The rules for other modules are in outside.
 //
 // The order is that of the layers, from the lowest: a package may import only packages above
 // it in the list.
-var may = []struct {
+var layers = []struct {
 	dir     string
 	imports []string
 }{
@@ -151,12 +151,12 @@ func files(t *testing.T) []file {
 func TestImportsPointDownwards(t *testing.T) {
 	t.Parallel()
 	allowed := map[string][]string{}
-	for _, m := range may {
+	for _, m := range layers {
 		allowed[m.dir] = m.imports
 	}
 	seen := map[string]bool{}
 	for _, f := range files(t) {
-		if free(f.dir) {
+		if isOutsideServer(f.dir) {
 			continue
 		}
 		seen[f.dir] = true
@@ -190,7 +190,7 @@ func TestImportsOfTests(t *testing.T) {
 			own, inside := inModule(i)
 			switch {
 			case !inside:
-			case own == "internal/app" && !free(f.dir) && f.dir != "." && f.dir != "internal/app":
+			case own == "internal/app" && !isOutsideServer(f.dir) && f.dir != "." && f.dir != "internal/app":
 				t.Errorf("%s imports internal/app, which is above all other packages", f.name)
 			case own == "internal/race" || own == "internal/show": // for tests; they do not depend on the server
 			case strings.HasPrefix(f.dir, "mixcloud") && !strings.HasPrefix(own, "mixcloud"):
@@ -239,7 +239,7 @@ func TestFilesAreShort(t *testing.T) {
 func TestTableIsInOrder(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{}
-	for _, m := range may {
+	for _, m := range layers {
 		for _, i := range m.imports {
 			dir, below := strings.CutSuffix(i, "/...")
 			if !below && !known[dir] {
@@ -250,9 +250,9 @@ func TestTableIsInOrder(t *testing.T) {
 	}
 }
 
-// free reports whether a folder is outside of the server: benchmarks and examples may
+// isOutsideServer reports whether a folder is outside of the server: benchmarks and examples may
 // import every package.
-func free(dir string) bool {
+func isOutsideServer(dir string) bool {
 	top, _, _ := strings.Cut(dir, "/")
 	return top == "bench" || top == "examples"
 }

@@ -15,7 +15,7 @@ import (
 func TestNamesInDocuments(t *testing.T) {
 	t.Parallel()
 	folders := map[string]string{} // by the names of packages
-	for _, m := range may {
+	for _, m := range layers {
 		folders[path.Base(m.dir)] = m.dir
 	}
 	goFile := regexp.MustCompile("`([a-z]+(?:/[a-z]+)+/\\w+\\.go)`")

@@ -8,7 +8,7 @@ import (
 
 // A Command is one simple command of a shell script.
 type Command struct {
-	Text     string   // the command as it is written
+	Text     string   // source text of the command
 	Words    []string // its words without quotes; $ is not expanded
 	Output   string   // the file that its output is redirected to
 	Operator string   // the operator that follows: | || && & ; or none

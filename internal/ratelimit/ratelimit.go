@@ -69,7 +69,7 @@ type state struct {
 	tokens  float64
 	filled  float64 // when tokens and age were last updated
 	blocked float64 // until when no calls are allowed
-	pause   float64 // the last one that the limiter chose itself
+	pause   float64 // the last pause after a refusal without a wait
 	refusal float64 // when the first refusal of the last event arrived; calls sent before it belong to the event
 	pending float64 // 1 if the rate must be corrected after the pause
 	refused float64 // refused calls of the pending event

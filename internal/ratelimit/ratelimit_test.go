@@ -65,7 +65,7 @@ func TestLimiter_unlimited(t *testing.T) {
 
 // Without a requested wait, the pause doubles while calls right after it are
 // refused, up to a minute.
-func TestLimiter_unnamedWaits(t *testing.T) {
+func TestLimiter_refusalsWithoutWait(t *testing.T) {
 	t.Parallel()
 	l := New(Limit{Rate: 50, Burst: 1}, hour)
 	var got []time.Duration

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// An upstream is a token bucket that refuses calls, as the service may have one.
+// An upstream is a fake service with a token bucket that refuses calls.
 type upstream struct {
 	rate, depth, tokens float64
 	filled              time.Duration

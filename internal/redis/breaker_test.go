@@ -24,7 +24,7 @@ func TestBreaker(t *testing.T) {
 		"successes":                  {strings.Repeat("+", 100), true},
 		"two consecutive failures":   {"++--++", true},
 		"three consecutive failures": {"++---", false},
-		"a quarter fails":            {strings.Repeat("+++-", 7) + "+++-", false},
+		"quarter fails":              {strings.Repeat("+++-", 7) + "+++-", false},
 		"less than a quarter fails":  {strings.Repeat("++++-", 50), true},
 		"successes do not close it":  {"---++++++", false},
 	} {

@@ -11,8 +11,7 @@ import (
 	"mixcloud-graphql/internal/upstream"
 )
 
-// Names that a client sends, which could identify it, do not reach Redis, neither verbatim nor
-// encoded.
+// Identifying names that a client sends never reach Redis, neither verbatim nor encoded.
 func TestCanary(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)

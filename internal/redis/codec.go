@@ -93,8 +93,7 @@ func (v value) encode() ([]byte, bool) {
 	return out, true
 }
 
-// decode parses a serialized value. The value does not share memory with text, and its record has
-// no age.
+// decode parses a serialized value. The value does not share memory with text. The caller computes the age of its record.
 func decode(text string) (v value, err error) {
 	if len(text) < 5 {
 		return v, errInvalidValue

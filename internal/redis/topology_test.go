@@ -137,8 +137,7 @@ func TestSentinel(t *testing.T) {
 	}
 }
 
-// A server that rejects the password counts as unreachable. The right password works, also over a
-// socket.
+// A server that rejects the password counts as unreachable. The correct password works, also over a Unix socket.
 func TestCredentials(t *testing.T) {
 	t.Parallel()
 	socket := filepath.Join(t.TempDir(), "redis.sock")

@@ -39,7 +39,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return false`)
 
 	// Another replica may have taken over an expired claim. Otherwise the write is finished
-	// although its claim has expired, because it was done.
+	// although its claim has expired, because it was executed.
 	finishLua = rueidis.NewLuaScript(`
 local claim = redis.call('HGET', KEYS[1], 'claim')
 if claim and claim ~= ARGV[2] or not claim and redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
@@ -111,7 +111,7 @@ func (w *Writes) begin(ctx context.Context, name idempotency.Name, content idemp
 		return nil, nil, ctx.Err()
 	case err != nil:
 		// Redis may have made the claim. A later request with the same key must not wait for a
-		// write that is not being done.
+		// write that is not being executed.
 		c.abandon()
 		return nil, nil, errUnreachable
 	case len(reply) != 3:
@@ -124,7 +124,7 @@ func (w *Writes) begin(ctx context.Context, name idempotency.Name, content idemp
 		return nil, nil, idempotency.ErrInFlight
 	}
 	status, err := reply[1].AsInt64()
-	if err != nil { // not written by this program, so no replica is doing the write
+	if err != nil { // not written by this program, so no replica executes the write
 		return nil, nil, errUnreachable
 	}
 	body, err := reply[2].ToString()

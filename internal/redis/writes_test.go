@@ -106,7 +106,7 @@ func TestWrites(t *testing.T) {
 	}
 }
 
-// Of concurrent requests on two replicas, exactly one does the write.
+// Of concurrent requests on two replicas, exactly one executes the write.
 func TestWrites_Race(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -209,7 +209,7 @@ func TestWrites_Begin(t *testing.T) {
 	if err := raw.Do(t.Context(), raw.B().Flushall().Build()).Error(); err != nil { // as an eviction does
 		t.Fatal(err)
 	}
-	replayed(b) // which did the write
+	replayed(b) // which executed the write
 
 	s.Kill()
 	replayed(b)

@@ -48,7 +48,7 @@ func (s *skips) check(t testing.TB, ci bool, installed func() bool) {
 	t.Helper()
 	switch {
 	case !s.reported.Load():
-		t.Fatal("TestMain of this package must call redistest.Main")
+		t.Fatal("the TestMain of this package must call redistest.Main")
 	case installed():
 	case ci:
 		t.Fatal(missing)

@@ -73,14 +73,14 @@ func TestDeadline(t *testing.T) {
 		waited    bool
 		want      string // data and error codes
 	}{
-		"in time":                                {"query", repeat(immediate), false, "{} []"},
-		"waits":                                  {"query", []graphql.Resolver{wait}, true, "{} [UPSTREAM_TIMEOUT]"},
-		"waits, then needs another call":         {"query", []graphql.Resolver{wait, call}, true, "{} [UPSTREAM_TIMEOUT UPSTREAM_TIMEOUT]"},
-		"waits, with many fields left":           {"query", append(repeat(immediate), append([]graphql.Resolver{wait}, repeat(immediate)...)...), true, "null [UPSTREAM_TIMEOUT]"},
-		"computes":                               {"query", append([]graphql.Resolver{compute}, repeat(immediate)...), false, "null [LIMIT_EXCEEDED]"},
-		"computes, with few fields left":         {"query", []graphql.Resolver{compute, immediate, immediate}, false, "{} []"},
-		"computes, then needs calls":             {"query", append([]graphql.Resolver{compute}, repeat(call)[:100]...), false, "null [LIMIT_EXCEEDED]"},
-		"a mutation computes, then needs a call": {"mutation", []graphql.Resolver{compute, call}, false, "{} [UPSTREAM_TIMEOUT]"},
+		"in time":                              {"query", repeat(immediate), false, "{} []"},
+		"waits":                                {"query", []graphql.Resolver{wait}, true, "{} [UPSTREAM_TIMEOUT]"},
+		"waits, then needs another call":       {"query", []graphql.Resolver{wait, call}, true, "{} [UPSTREAM_TIMEOUT UPSTREAM_TIMEOUT]"},
+		"waits, with many fields left":         {"query", append(repeat(immediate), append([]graphql.Resolver{wait}, repeat(immediate)...)...), true, "null [UPSTREAM_TIMEOUT]"},
+		"computes":                             {"query", append([]graphql.Resolver{compute}, repeat(immediate)...), false, "null [LIMIT_EXCEEDED]"},
+		"computes, with few fields left":       {"query", []graphql.Resolver{compute, immediate, immediate}, false, "{} []"},
+		"computes, then needs calls":           {"query", append([]graphql.Resolver{compute}, repeat(call)[:100]...), false, "null [LIMIT_EXCEEDED]"},
+		"mutation computes, then needs a call": {"mutation", []graphql.Resolver{compute, call}, false, "{} [UPSTREAM_TIMEOUT]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

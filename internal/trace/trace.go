@@ -4,7 +4,7 @@
 // A [Recorder] belongs to one operation and is safe for concurrent use. A nil Recorder records
 // nothing and costs nothing, so callers need no condition. A recorder has two states: it records
 // until [Recorder.End], and ignores everything after that, such as a call that continues for
-// the cache. It keeps at most [MaxFields] fields and [MaxCalls] calls, and counts the others.
+// the cache. It stores at most [MaxFields] fields and [MaxCalls] calls, and counts the others.
 //
 // A trace has no values of URL queries, no variables, no tokens and nothing of other operations: a
 // read that waits for the call of another operation is recorded as coalesced, without that call.

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A Phase is a update of an upload.
+// A Phase is a stage of an upload.
 type Phase int
 
 // The phases, in order. An upload ends in Done or Failed.

@@ -101,10 +101,10 @@ func TestFiles_fault(t *testing.T) {
 		out   io.Writer
 		fault bool
 	}{
-		"whole":            {whole, io.Discard, false},
-		"a broken writer":  {whole, failingWriter{broken}, false},
-		"a short writer":   {whole, failingWriter{nil}, false},
-		"a truncated file": {cut, io.Discard, true},
+		"whole":          {whole, io.Discard, false},
+		"broken writer":  {whole, failingWriter{broken}, false},
+		"short writer":   {whole, failingWriter{nil}, false},
+		"truncated file": {cut, io.Discard, true},
 	} {
 		files := filesOf(t, test.body, -1)
 		part, err := files.Next(t.Context())
@@ -115,7 +115,7 @@ func TestFiles_fault(t *testing.T) {
 		if (err == nil) != (name == "whole") {
 			t.Errorf("%s: WriteTo = %v, want an error unless the file is whole", name, err)
 		}
-		if name == "a broken writer" && !errors.Is(err, broken) || name == "a short writer" && !errors.Is(err, io.ErrShortWrite) {
+		if name == "broken writer" && !errors.Is(err, broken) || name == "short writer" && !errors.Is(err, io.ErrShortWrite) {
 			t.Errorf("%s: WriteTo = %v, want the writer's error", name, err)
 		}
 		if fault := files.Fault(); (fault != nil) != test.fault || fault != nil && fault.Status != http.StatusBadRequest {

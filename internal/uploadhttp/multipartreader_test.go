@@ -168,7 +168,7 @@ func TestFinish(t *testing.T) {
 		"64 KiB":         {strings.NewReader(strings.Repeat("x", 64<<10)), nil},
 		"at the limit":   {strings.NewReader(strings.Repeat("x", maxEpilogue)), nil},
 		"over the limit": {strings.NewReader(strings.Repeat("x", BufferSize+maxEpilogue+1)), errEpilogue},
-		"a broken end":   {iotest.ErrReader(failure), failure},
+		"broken end":     {iotest.ErrReader(failure), failure},
 		"no progress":    {idle{}, io.ErrNoProgress},
 		"without an end": {endless{}, errEpilogue},
 	}
@@ -247,14 +247,14 @@ func TestMultipartReader_refuses(t *testing.T) {
 		body string
 		want error
 	}{
-		"an empty body":            {"", errTruncated},
-		"no boundary at all":       {strings.Repeat("x", 100<<10), errPreamble},
-		"a part without end":       {head + "body", errTruncated},
-		"a truncated boundary":     {head + "body\r\n--", errTruncated},
-		"headers without end":      {"--b\r\n" + strings.Repeat("X: y\r\n", 10_000), errHeaders},
-		"one huge header":          {"--b\r\nX: " + strings.Repeat("y", 100<<10), errHeaders},
-		"a line that is no header": {"--b\r\nnonsense\r\n\r\nbody\r\n--b--", errHeaders},
-		"no disposition":           {"--b\r\n\r\nbody\r\n--b--", errHeaders},
+		"empty body":          {"", errTruncated},
+		"no boundary at all":  {strings.Repeat("x", 100<<10), errPreamble},
+		"part without end":    {head + "body", errTruncated},
+		"truncated boundary":  {head + "body\r\n--", errTruncated},
+		"headers without end": {"--b\r\n" + strings.Repeat("X: y\r\n", 10_000), errHeaders},
+		"one huge header":     {"--b\r\nX: " + strings.Repeat("y", 100<<10), errHeaders},
+		"invalid header line": {"--b\r\nnonsense\r\n\r\nbody\r\n--b--", errHeaders},
+		"no disposition":      {"--b\r\n\r\nbody\r\n--b--", errHeaders},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -266,7 +266,7 @@ func TestMultipartReader_refuses(t *testing.T) {
 	}
 }
 
-func TestMultipartReader_skipsWhatIsNotRead(t *testing.T) {
+func TestMultipartReader_skipsUnread(t *testing.T) {
 	t.Parallel()
 	body := "preamble\r\n--b \r\nContent-Disposition: form-data; name=a\r\n\r\n" + strings.Repeat("\r\n--bx", 100_000) +
 		"\r\n--b\r\nContent-Disposition: form-data; name=b; filename=\"\"\r\n\r\nlast\r\n--b--epilogue"

@@ -77,7 +77,7 @@ func TestOperations(t *testing.T) {
 		"within the limit":       {int64(len(sendQuery)), unaccounted, nil},
 		"over the limit":         {int64(len(sendQuery)) - 1, unaccounted, uploadhttp.ErrTooLong},
 		"refused by the account": {1 << 20, func(io.Reader) io.Reader { return iotest.ErrReader(full) }, full},
-		"a late refusal of it":   {1 << 20, func(r io.Reader) io.Reader { return io.MultiReader(io.LimitReader(r, 10), iotest.ErrReader(full)) }, full},
+		"refused after 10 bytes": {1 << 20, func(r io.Reader) io.Reader { return io.MultiReader(io.LimitReader(r, 10), iotest.ErrReader(full)) }, full},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

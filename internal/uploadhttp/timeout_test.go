@@ -87,8 +87,8 @@ func TestTimeout_client(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ beforeMap, beforeFile, within time.Duration }{
 		"slow first parts": {11 * time.Second, 0, 0},
-		"a pause":          {time.Second, 61 * time.Second, 0},
-		"a pause, later":   {time.Second, 0, 67 * time.Second}, // the deadline is moved every six seconds
+		"pause":            {time.Second, 61 * time.Second, 0},
+		"pause, later":     {time.Second, 0, 67 * time.Second}, // the deadline is moved every six seconds
 		"just in time":     {9 * time.Second, 59 * time.Second, 59 * time.Second},
 		"without a pause":  {},
 	} {

@@ -78,7 +78,7 @@ var fixedAddresses = []string{"/popular/", "/popular/hot/", "/new/", "/categorie
 
 func isFixed(address string) bool { return slices.Contains(fixedAddresses, address) }
 
-// addressOf reduces an id to what identifies the resource or list: its path, and the query
+// addressOf returns the part of an id that identifies the resource or list: its path, and the query
 // parameters of a search or an embed. All pages of a list have the same address.
 func addressOf(id string) string {
 	path, query, _ := strings.Cut(id, "?")

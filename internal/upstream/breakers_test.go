@@ -170,7 +170,7 @@ func TestFailingPage(t *testing.T) {
 }
 
 // The backoff of a failing read grows, its error contains the wait, and a success resets it.
-func TestFailingRead_Pause(t *testing.T) {
+func TestFailingRead_Backoff(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		down := true

@@ -16,8 +16,7 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// A Resource describes one read: what to read, how to call Mixcloud, and how to cache the
-// response.
+// A Resource describes one read: the resource, the call to Mixcloud, and how the response is cached.
 type Resource[T any] struct {
 	// Class determines the cache lifetime.
 	Class Class

@@ -289,8 +289,7 @@ func (w *window) take(c call) bool {
 	return true
 }
 
-// For any limit, announced or not, the limiter finds it, exceeds it by at most one call in
-// twenty, and does not fall far below it.
+// The limiter adapts to any limit, announced or not: at most 5% of the calls exceed the limit, and most of it is used.
 func TestLimits_Adapts(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []int{1, 2, 5, 10} {

@@ -28,7 +28,7 @@ type reply struct {
 	err    error  // instead of a response
 }
 
-// A stub is a Mixcloud whose responses a test defines.
+// A stub is a fake Mixcloud with responses that a test defines.
 type stub struct {
 	respond func(c call) reply
 
@@ -39,7 +39,7 @@ type stub struct {
 	maxInFlight int
 }
 
-// A call is a call that the stub received.
+// A call is one call that the stub received.
 type call struct {
 	n      int // number of the call, from 1
 	of     int // number of the call among those to its path, from 1

@@ -23,7 +23,7 @@ var modelLife = Lifetime{Fresh: time.Minute, Revalidate: 2 * time.Minute, Retain
 // A resourceKey identifies a resource as one principal sees it.
 type resourceKey struct{ token, key string }
 
-// A modelResponse is a response of the model's Mixcloud.
+// A modelResponse is a response of the fake Mixcloud.
 type modelResponse struct {
 	n       int // number among all responses, from 1
 	at      time.Duration
@@ -32,8 +32,8 @@ type modelResponse struct {
 	missing bool
 }
 
-// A model is a Mixcloud whose responses contain their time and principal, and the expectations
-// on a store in front of it.
+// A model is a fake Mixcloud with responses that contain their time and principal. It checks the responses of the store in
+// front of it.
 type model struct {
 	mode string
 

@@ -28,7 +28,7 @@ type otherWrites struct {
 // retryWrites is the minimum time between two attempts to read missed writes for cached responses.
 const retryWrites = time.Second
 
-// miss records that a load of a epoch could not read the writes.
+// miss records that a load of an epoch could not read the writes.
 func (o *otherWrites) miss(epoch uint64) {
 	for {
 		known := o.missed.Load()

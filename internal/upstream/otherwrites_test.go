@@ -18,9 +18,9 @@ func TestOtherWrites(t *testing.T) {
 		written    bool
 		calls      int // after the writes can be read
 	}{
-		"a write":                          {written: true, calls: 1},
+		"write":                            {written: true, calls: 1},
 		"no write":                         {},
-		"a write, token not verified yet":  {unverified: true, written: true, calls: 1},
+		"write, token not verified yet":    {unverified: true, written: true, calls: 1},
 		"no write, token not verified yet": {unverified: true},
 	} {
 		t.Run(name, func(t *testing.T) {

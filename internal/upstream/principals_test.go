@@ -81,7 +81,7 @@ func TestWrite_DropsCached(t *testing.T) {
 		wg.Go(func() { fetchName(t.Context(), s.Session("a"), "/y/") })
 		synctest.Wait()
 		session := s.Session("a")
-		if _, err := Write(t.Context(), session, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 1, errors.New("who knows") }); err == nil {
+		if _, err := Write(t.Context(), session, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 1, errors.New("no response") }); err == nil {
 			t.Fatal("failed write returned no error")
 		}
 		wg.Wait()
@@ -106,7 +106,7 @@ func TestWrite_DropsCached(t *testing.T) {
 	})
 }
 
-// A refused token no longer sees what was cached for it.
+// A refused token no longer reads the responses that are cached for it.
 func TestUnauthenticated_DropsCached(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -148,8 +148,7 @@ func TestForget(t *testing.T) {
 	})
 }
 
-// With more tokens than maxViewers, the oldest start again, and never with the cache of an
-// older epoch.
+// Above maxViewers the oldest viewers are dropped. They start again with a new epoch, never with the cache of an older one.
 func TestViewers_Bounded(t *testing.T) {
 	t.Parallel()
 	var all viewers
@@ -265,8 +264,7 @@ func hashOf(value any) uint64 {
 	return h.Sum64()
 }
 
-// Hundreds of goroutines read and correct what they read, while others write. Run it with the
-// race detector.
+// Hundreds of goroutines read and correct resources, while others write. Run it with the race detector.
 func TestFetch_Race(t *testing.T) {
 	t.Parallel()
 	s, _ := newTestStore(t, Options{
@@ -347,8 +345,7 @@ func TestCache_Bounded(t *testing.T) {
 	}
 }
 
-// Responses to a viewer whose writes reads may not show yet are not cached, and the entries of
-// other viewers stay.
+// While reads may not show a viewer's write yet, the viewer's responses are not cached. Entries of other viewers stay.
 func TestRecentWrites_LaggingReadsAreNotCached(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -39,8 +39,8 @@ func TestQueue_Fair(t *testing.T) {
 	})
 }
 
-// A pause of one token delays no other.
-func TestQueue_PauseOfOneToken(t *testing.T) {
+// A refusal of one token's calls does not delay the calls of other tokens.
+func TestQueue_RefusalOfOneToken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := newTestStore(t, Options{Concurrency: 2, CacheBytes: -1}, func(c call) reply {
@@ -66,8 +66,8 @@ func TestQueue_PauseOfOneToken(t *testing.T) {
 	})
 }
 
-// An operation that arrives when too many calls wait is refused at once, but the only operation
-// is never refused.
+// An operation that arrives when too many calls wait is refused at once. It is never refused if no other operation has waiting
+// calls.
 func TestQueue_Full(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -159,7 +159,7 @@ func (r *recentWrites) has(principal string, m flagKey, now time.Time) bool {
 	return pending && r.active(w, now)
 }
 
-// active reports whether a write overrides what is read.
+// active reports whether a write overrides the value that was read.
 func (r *recentWrites) active(w recentWrite, now time.Time) bool {
 	return !w.done && now.Sub(w.at) < r.life
 }

@@ -125,7 +125,7 @@ func TestRecentWrites_Life(t *testing.T) {
 			o.put("", m, true, at(1))
 			o.correct("", m, true, at(2))
 		}, false, 3, false},
-		"one that supersedes expires": {func(o *recentWrites) { o.put("", m, true, at(0)); o.put("", m, false, at(1)) }, true, 61, true},
+		"superseding write expires": {func(o *recentWrites) { o.put("", m, true, at(0)); o.put("", m, false, at(1)) }, true, 61, true},
 	} {
 		o := &recentWrites{life: time.Minute}
 		test.do(o)

@@ -10,8 +10,8 @@ import (
 	"mixcloud-graphql/internal/gqlerr"
 )
 
-// Reads are retried twice with a growing backoff, only after transient errors or a refusal by
-// the limit, and never before a Retry-After.
+// Reads are retried twice with a growing backoff, only after transient errors or rate limit errors, and never before the wait
+// of a Retry-After is over.
 func TestRetry(t *testing.T) {
 	t.Parallel()
 	const round = 10 * time.Millisecond
@@ -26,14 +26,14 @@ func TestRetry(t *testing.T) {
 		"one 502":                 {[]reply{broken, {delay: round}}, 2, 2*round + 100*time.Millisecond, ""},
 		"two resets":              {[]reply{{err: errors.New("reset")}, {err: errors.New("reset")}, {}}, 3, 300 * time.Millisecond, ""},
 		"permanent failure":       {[]reply{broken}, 3, 3*round + 300*time.Millisecond, gqlerr.CodeUpstreamUnavailable},
-		"a Retry-After":           {[]reply{withRetryAfter}, 1, round, gqlerr.CodeUpstreamUnavailable},
+		"Retry-After":             {[]reply{withRetryAfter}, 1, round, gqlerr.CodeUpstreamUnavailable},
 		"rate limited":            {[]reply{limited("2"), {delay: round}}, 2, 2*round + 2*time.Second, ""},
 		"rate limited again":      {[]reply{limited("2")}, 3, 3*round + 4*time.Second, gqlerr.CodeRateLimited},
 		"rate limited for longer": {[]reply{limited("60"), {}}, 1, round, gqlerr.CodeRateLimited},
 		"not found":               {[]reply{missing}, 1, round, gqlerr.CodeNotFound},
 		"malformed":               {[]reply{{body: "{"}}, 1, 0, gqlerr.CodeUpstreamBadResponse},
-		"a timeout":               {[]reply{{delay: time.Hour}}, 1, time.Second, gqlerr.CodeUpstreamTimeout},
-		"a bot protection":        {[]reply{{status: 403, body: "<html>"}}, 1, 0, gqlerr.CodeUpstreamUnavailable},
+		"timeout":                 {[]reply{{delay: time.Hour}}, 1, time.Second, gqlerr.CodeUpstreamTimeout},
+		"bot protection page":     {[]reply{{status: 403, body: "<html>"}}, 1, 0, gqlerr.CodeUpstreamUnavailable},
 	}
 	for title, tt := range tests {
 		t.Run(title, func(t *testing.T) {

@@ -19,14 +19,14 @@ func TestWrite_MarksSent(t *testing.T) {
 		want   bool
 	}{
 		"done":                    {nil, 5, true},
-		"a refused token":         {&mixcloud.Error{Kind: mixcloud.ErrUnauthenticated}, 5, false},
+		"refused token":           {&mixcloud.Error{Kind: mixcloud.ErrUnauthenticated}, 5, false},
 		"refused":                 {&mixcloud.Error{Kind: mixcloud.ErrRateLimited}, 5, true},
-		"without a response":      {&mixcloud.Error{Kind: mixcloud.ErrTimeout}, 5, true},
-		"broken files":            {errors.New("the client is gone"), 5, true},
+		"no response":             {&mixcloud.Error{Kind: mixcloud.ErrTimeout}, 5, true},
+		"client left":             {errors.New("the client is gone"), 5, true},
 		"never sent":              {&mixcloud.Error{Kind: mixcloud.ErrUnavailable, NeverSent: true}, 5, false},
-		"an invalid argument":     {&mixcloud.InvalidError{Arg: "key", Reason: "is bad"}, 5, false},
-		"over the budget":         {nil, 0, false},
-		"a panic while sending":   {errPanics, 5, true},
+		"invalid argument":        {&mixcloud.InvalidError{Arg: "key", Reason: "is bad"}, 5, false},
+		"budget used up":          {nil, 0, false},
+		"panic while sending":     {errPanics, 5, true},
 		"wrapped, but never sent": {errors.Join(&mixcloud.Error{Kind: mixcloud.ErrUnavailable, NeverSent: true}), 5, false},
 	}
 	type sender = func(context.Context, *Session, string, func(context.Context, *mixcloud.Client) (int, error)) (int, error)

@@ -69,8 +69,8 @@ func TestSharedLimiter_HoldsNoSlot(t *testing.T) {
 		soon, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		for what, fetch := range map[string]func() error{
-			"a read": func() error { _, err := Fetch(soon, s.Session(""), user("/b/")); return err },
-			"a write": func() error {
+			"read": func() error { _, err := Fetch(soon, s.Session(""), user("/b/")); return err },
+			"write": func() error {
 				_, err := Write(soon, s.Session(""), "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
 				return err
 			},

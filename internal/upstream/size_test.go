@@ -102,8 +102,8 @@ func bodies(t *testing.T) []body {
 	return all
 }
 
-// The size that the cache counts equals the memory that it occupies, to one part in seven, for
-// all contents: otherwise its bound in bytes would be meaningless.
+// The counted size of the cache is within 15% of the memory that it occupies, for all kinds of responses. Otherwise its bound
+// in bytes would be meaningless.
 func TestCache_CountedSize(t *testing.T) {
 	all := bodies(t)
 	of := func(keep func(Class) bool) (some []body) {

@@ -6,7 +6,7 @@
 // layers, from the bottom:
 //
 //   - classes.go, errors.go, shared.go and retry.go have tables and rules: the classes of resources
-//     with their lifetimes, the meaning of errors, and the interfaces to what processes share;
+//     with their lifetimes, the meaning of errors, and the interfaces of the state that processes share;
 //   - principals.go, limits.go, breakers.go and recentwrites.go each own one part of the state,
 //     independent of operations;
 //   - store.go assembles them, and tokens.go decides which tokens are trusted;

@@ -123,17 +123,17 @@ func TestTokens_Verified(t *testing.T) {
 		do   func(context.Context, *Session)
 		want bool
 	}{
-		"the viewer":                  {read(ClassViewer, `{}`), true},
-		"a flag of a user":            {read(ClassUser, `{"following": false}`), true},
-		"a connection":                {read(ClassUser, `{"following": "https://api.mixcloud.com/a/following/"}`), false},
-		"a flag of a show":            {read(ClassList, `{"data":[{"favorited":true}]}`), true},
-		"a text with an escaped flag": {read(ClassUser, `{"biog":"\"favorited\":true"}`), false},
-		"the viewer's own":            {read(ClassUser, `{"is_current_user":true}`), true},
-		"nothing that needs a token":  {read(ClassUser, `{"key":"/a/"}`), false},
-		"a player":                    {read(ClassEmbed, `{"favorited":true}`), false},
-		"a write":                     {func(ctx context.Context, s *Session) { _, _ = Write(ctx, s, "/a/follow/", done) }, true},
-		"an exchange":                 {func(_ context.Context, s *Session) { s.store.MarkVerified("t") }, true},
-		"a cookie":                    {func(_ context.Context, s *Session) { s.store.SessionOf(Caller{Token: "t", Exchanged: true}) }, true},
+		"the viewer":                   {read(ClassViewer, `{}`), true},
+		"flag of a user":               {read(ClassUser, `{"following": false}`), true},
+		"connection":                   {read(ClassUser, `{"following": "https://api.mixcloud.com/a/following/"}`), false},
+		"flag of a show":               {read(ClassList, `{"data":[{"favorited":true}]}`), true},
+		"escaped flag in a text":       {read(ClassUser, `{"biog":"\"favorited\":true"}`), false},
+		"viewer's own user":            {read(ClassUser, `{"is_current_user":true}`), true},
+		"no member that needs a token": {read(ClassUser, `{"key":"/a/"}`), false},
+		"player":                       {read(ClassEmbed, `{"favorited":true}`), false},
+		"write":                        {func(ctx context.Context, s *Session) { _, _ = Write(ctx, s, "/a/follow/", done) }, true},
+		"exchange":                     {func(_ context.Context, s *Session) { s.store.MarkVerified("t") }, true},
+		"cookie":                       {func(_ context.Context, s *Session) { s.store.SessionOf(Caller{Token: "t", Exchanged: true}) }, true},
 	}
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {

@@ -77,7 +77,7 @@ func send[T any](ctx context.Context, s *Session, kind Kind, address string, cal
 		return value, err
 	}
 	s.called()
-	defer s.invalidate() // even after an error, because Mixcloud may have done it
+	defer s.invalidate() // even after an error, because Mixcloud may have applied the write
 	reported := outcome
 	defer func() { st.breakers.observe(st.ctx, allowed, reported) }()
 	value, err = call(traced.Sent(ctx), s.client)
