@@ -135,6 +135,13 @@ func (b *Breaker) Check(address string) error {
 	return b.check(b.hash(address), time.Now())
 }
 
+// Closed reports whether the breaker is closed.
+func (b *Breaker) Closed() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.open
+}
+
 func (b *Breaker) check(address uint64, now time.Time) error {
 	if !b.open {
 		return nil

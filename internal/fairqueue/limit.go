@@ -129,6 +129,23 @@ func (q *Queue) Allowance(limits []*Limit) (a Allowance) {
 	return a
 }
 
+// Spare returns the number of requests under some limits that would not have to wait now.
+func (q *Queue) Spare(limits []*Limit) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now, spare := q.clock.Now(), q.free
+	for _, l := range limits {
+		ready := l.ready(now) // updates the tokens
+		switch {
+		case l.busy(), l.window > 0, ready > now:
+			return 0
+		case l.rate.Rate() > 0:
+			spare = min(spare, l.rate.Tokens())
+		}
+	}
+	return spare
+}
+
 // ready returns the time, now or later, at which the limit permits the next request.
 func (l *Limit) ready(now monotime.Time) monotime.Time {
 	return max(now.Add(l.rate.Ready(time.Duration(now))), l.heldUntil)

@@ -32,10 +32,11 @@ type Outcome string
 
 // The outcomes.
 const (
-	Called    Outcome = "call"      // a call to Mixcloud
-	Hit       Outcome = "hit"       // a fresh cache entry
-	Stale     Outcome = "stale"     // a stale cache entry
-	Coalesced Outcome = "coalesced" // the call of another operation
+	Called      Outcome = "call"         // a call to Mixcloud
+	LookedAhead Outcome = "looked ahead" // a call that was made before it was known to be needed
+	Hit         Outcome = "hit"          // a fresh cache entry
+	Stale       Outcome = "stale"        // a stale cache entry
+	Coalesced   Outcome = "coalesced"    // the call of another operation
 )
 
 // Milliseconds is a duration in JSON.
@@ -170,13 +171,13 @@ type Started struct {
 	call     Call
 }
 
-// Start records a call from now on, before it waits for a slot. It returns nil if r is nil; the methods of
-// a nil Started do nothing. They are for one goroutine.
-func (r *Recorder) Start(address string) *Started {
+// Start records a call from now on, before it waits for a slot. The outcome is Called or LookedAhead. Start returns
+// nil if r is nil; the methods of a nil Started do nothing. They are for one goroutine.
+func (r *Recorder) Start(address string, outcome Outcome) *Started {
 	if r == nil {
 		return nil
 	}
-	return &Started{recorder: r, address: address, start: time.Now(), call: Call{Method: http.MethodGet, Outcome: Called}}
+	return &Started{recorder: r, address: address, start: time.Now(), call: Call{Method: http.MethodGet, Outcome: outcome}}
 }
 
 type startedKey struct{}

@@ -15,7 +15,7 @@ func TestRecorder_JSON(t *testing.T) {
 		start := time.Now()
 		time.Sleep(1500 * time.Microsecond)
 		r.Field([]any{"a", 0}, start)
-		s := r.Start("/x/?b=secret&a=1")
+		s := r.Start("/x/?b=secret&a=1", LookedAhead)
 		time.Sleep(time.Millisecond)
 		s.Sent(t.Context())
 		time.Sleep(2 * time.Millisecond)
@@ -26,7 +26,7 @@ func TestRecorder_JSON(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := `{"durationMs":4.5,"fields":[{"path":["a",0],"startMs":0,"durationMs":1.5}],"calls":[` +
-			`{"method":"GET","path":"/x/","parameters":["a","b"],"outcome":"call","startMs":1.5,"waitMs":1,"durationMs":3,"failed":true},` +
+			`{"method":"GET","path":"/x/","parameters":["a","b"],"outcome":"looked ahead","startMs":1.5,"waitMs":1,"durationMs":3,"failed":true},` +
 			`{"method":"GET","path":"/y/","outcome":"hit","startMs":4.5,"waitMs":0,"durationMs":0}]}`
 		if string(got) != want {
 			t.Errorf("got\n%s, want\n%s", got, want)
@@ -58,7 +58,7 @@ func TestRecorder_Nil(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() {
 		r.Field(nil, r.Now())
 		r.Read("/x/", Hit)
-		s := r.Start("/x/")
+		s := r.Start("/x/", Called)
 		_ = s.Sent(ctx)
 		s.End(nil)
 	}); n != 0 {

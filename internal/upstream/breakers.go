@@ -95,6 +95,13 @@ func addressOf(id string) string {
 	return path + "?" + identifying.Encode()
 }
 
+// closed reports whether neither a circuit breaker nor the backoff of a failed read may refuse
+// the read of a key.
+func (b *breakers) closed(k key) bool {
+	err, _ := b.reads.Blocked(k)
+	return err == nil && b.ofRead(k, "").breaker.Closed()
+}
+
 // blocked returns the error of the last read of a key while its backoff lasts. Each page of a
 // list has its own backoff, because a failing page does not imply that the others fail.
 func (b *breakers) blocked(k key) error {

@@ -130,7 +130,11 @@ func (l *load) startTrace() *trace.Started {
 	if l.Background() {
 		return nil
 	}
-	return l.starter.trace.Start(l.key.id)
+	outcome := trace.Called
+	if l.ahead {
+		outcome = trace.LookedAhead
+	}
+	return l.starter.trace.Start(l.key.id, outcome)
 }
 
 // handleFailure updates the cache and the backoff of a read after a failed call, and

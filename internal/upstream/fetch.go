@@ -11,6 +11,7 @@ import (
 	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/cache"
 	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/monotime"
 	"mixcloud-graphql/internal/opstats"
 	"mixcloud-graphql/internal/trace"
 	"mixcloud-graphql/mixcloud"
@@ -45,6 +46,9 @@ type Resource[T any] struct {
 // wait.
 func Fetch[T any](ctx context.Context, s *Session, r Resource[T]) (T, error) {
 	k := s.key(r.Class, r.ID)
+	if l := s.takeAhead(k); l != nil {
+		return typed[T](s.await(ctx, l, l.cached))
+	}
 	e := s.store.cache.Get(k)
 	if e != nil && s.store.catchUp(ctx, s.currentViewer(), k) {
 		k, e = s.key(r.Class, r.ID), nil // the entry may be from before a write
@@ -163,7 +167,7 @@ func (r *read) verifiesToken(value any) bool {
 // get reads a resource that has no fresh entry. e is the stale entry or nil.
 func (s *Session) get(ctx context.Context, k key, e *cache.Entry, r *read) (any, error) {
 	now := s.store.clock.Now()
-	if e != nil && e.Immediate(now) && (!s.revalidate || e.Cooldown(now) != nil) {
+	if e != nil && s.servesImmediately(e, now) {
 		return s.serveStale(k, e, s.store.refresh(ctx, s, k, e, r))
 	}
 	if e != nil && !e.Usable(now) {
@@ -183,6 +187,12 @@ func (s *Session) get(ctx context.Context, k key, e *cache.Entry, r *read) (any,
 			return value, err
 		}
 	}
+}
+
+// servesImmediately reports whether the session serves an entry without waiting for Mixcloud,
+// even if it is stale.
+func (s *Session) servesImmediately(e *cache.Entry, now monotime.Time) bool {
+	return e.Immediate(now) && (!s.revalidate || e.Cooldown(now) != nil)
 }
 
 // errTooOld is the result of a load with an old response, such as from Redis, for a session

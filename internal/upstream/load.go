@@ -22,6 +22,7 @@ type load struct {
 	read       *read
 	starter    *Session     // the session whose client and budget it uses
 	revalidate bool         // the starter requested revalidation
+	ahead      bool         // started by LookAhead
 	cached     *cache.Entry // stale entry of the cache
 	path       string       // location of a redirect; "" for none
 
@@ -130,6 +131,7 @@ func (s *Store) run(l *load) {
 	defer func() { <-l.sharedWritesRead }() // sessions need them to correct the response
 	l.local = s.lookup(l)
 	called := !l.local && s.fetch(l)
+	l.learnSelf()
 	if !called && !l.Background() {
 		l.starter.refund()
 	}

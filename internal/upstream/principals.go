@@ -10,6 +10,7 @@ import (
 
 	"mixcloud-graphql/internal/fairqueue"
 	"mixcloud-graphql/internal/monotime"
+	"mixcloud-graphql/mixcloud"
 )
 
 // A principal identifies a caller: a keyed hash of the whole token, so that a memory dump of
@@ -39,6 +40,8 @@ type viewer struct {
 	blocked atomic.Int64
 	seen    atomic.Int64
 	pruned  atomic.Bool // the principal may have a new viewer
+	// self is the key of the user; nil if unknown.
+	self atomic.Pointer[mixcloud.CanonicalKey]
 
 	token                     // state of its token
 	others otherWrites        // its writes through other processes

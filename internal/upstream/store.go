@@ -11,7 +11,7 @@
 //     independent of operations;
 //   - store.go assembles them, and tokens.go decides which tokens are trusted;
 //   - session.go is one operation's access, and corrections.go applies its writes to reads;
-//   - fetch.go, load.go, call.go, cached.go and otherwrites.go implement reads, and write.go
+//   - fetch.go, load.go, call.go, cached.go, lookahead.go and otherwrites.go implement reads, and write.go
 //     implements writes.
 package upstream
 

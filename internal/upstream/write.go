@@ -8,6 +8,7 @@ import (
 	"mixcloud-graphql/internal/fairqueue"
 	"mixcloud-graphql/internal/idempotency"
 	"mixcloud-graphql/internal/monotime"
+	"mixcloud-graphql/internal/trace"
 	"mixcloud-graphql/mixcloud"
 )
 
@@ -55,7 +56,7 @@ func send[T any](ctx context.Context, s *Session, kind Kind, address string, cal
 	}
 	ls := st.limiter.of(v, kind)
 	r := st.limiter.queue.NewRequest(s.group, s, ls, fairqueue.Urgent)
-	traced := s.trace.Start(address)
+	traced := s.trace.Start(address, trace.Called)
 	err = st.limiter.acquire(ctx, r, func(until monotime.Time) error {
 		if exceedsDeadline(ctx, until.Sub(st.clock.Now())) {
 			return st.limiter.tooLong(ls, until)
