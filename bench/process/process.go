@@ -47,6 +47,11 @@ func StartSelf(ctx context.Context, o Options, args ...string) (*Process, error)
 	if err != nil {
 		return nil, err
 	}
+	return StartCommand(ctx, o, program, args...)
+}
+
+// StartCommand is [StartSelf] with another program that has the same commands.
+func StartCommand(ctx context.Context, o Options, program string, args ...string) (*Process, error) {
 	p := newProcess(ctx, o, program, args...)
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
