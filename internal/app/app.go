@@ -93,7 +93,7 @@ func newApp(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator, 
 	if err != nil {
 		return nil, err
 	}
-	bodies := graphhttp.NewBodyMemory(max(unsentBytes(cfg.MemoryLimit)/4, 2*int64(cfg.MaxBody)))
+	bodies := graphhttp.NewBodyMemory(max(unsentBytes(cfg.MemoryLimit, cfg.CacheBytes)/4, 2*int64(cfg.MaxBody)))
 	a.endpoint = a.newEndpoint(cfg, schema, around, meter, authn, bodies)
 	if cert != nil {
 		a.reloads.add("certificate", cert.Reload)

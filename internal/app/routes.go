@@ -55,7 +55,7 @@ func (a *App) newEndpoint(cfg config.Serve, schema graphql.ExecutableSchema, aro
 			Fields: int64(cfg.MaxFields), Bytes: int64(cfg.MaxBytes), Concurrent: concurrentFields(),
 			Waited: func(ctx context.Context) bool { return loaders.From(ctx).WaitCanceled() },
 		},
-		Unsent:    responselimit.NewUnsentMemory(unsentBytes(cfg.MemoryLimit)),
+		Unsent:    responselimit.NewUnsentMemory(unsentBytes(cfg.MemoryLimit, cfg.CacheBytes)),
 		Bodies:    bodies,
 		Principal: func(ctx context.Context) string { return authn.keys.Principal(auth.Token(ctx)) },
 	})

@@ -45,12 +45,12 @@ func runServe(ctx context.Context, cfg config.Serve, stdout, stderr io.Writer) e
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP) // first, since an unhandled SIGHUP ends the process
 	defer signal.Stop(hangups)
-	cfg.MemoryLimit = limitMemory(cfg.MemoryLimit)
-	defer raiseHeapFloor(cfg.MemoryLimit)()
 	log, err := telemetry.NewLogger(stderr, cfg.Log.Format, cfg.Log.Level)
 	if err != nil {
 		return err
 	}
+	limits := limitMemory(cfg.MemoryLimit, cfg.CacheBytes, log)
+	cfg.MemoryLimit, cfg.CacheBytes = limits.limit, limits.cache
 	scheme := "http"
 	if cfg.TLSCert != "" {
 		scheme = "https"
