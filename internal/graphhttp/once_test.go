@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -61,6 +62,21 @@ func set(to int) string {
 func named(t *testing.T, h http.Handler, who, key, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	return serve(h, request(t, http.MethodPost, "/graphql", body, "Content-Type: application/json", newer, "X-Who: "+who, "Idempotency-Key: "+key))
+}
+
+func TestIdempotencyKey_AccessLog(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		to       int
+		internal bool
+	}{"success": {4, false}, "panic": {2, true}} {
+		h, _ := namedStub(t)
+		var out strings.Builder
+		named(t, graphhttp.AccessLog(slog.New(slog.NewTextHandler(&out, nil)))(h), "me", "k", set(tt.to))
+		if got := strings.Contains(out.String(), "code=INTERNAL"); got != tt.internal || !strings.Contains(out.String(), "operation=mutation") {
+			t.Errorf("%s: the access log has an INTERNAL error: %v, want %v: %s", name, got, tt.internal, out.String())
+		}
+	}
 }
 
 func TestIdempotencyKey(t *testing.T) {

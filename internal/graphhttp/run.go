@@ -225,8 +225,11 @@ func (t runner) runClaimed(ctx context.Context, claim idempotency.Claim, exec gr
 	// The result must be stored even if the client leaves.
 	settling := context.WithoutCancel(ctx)
 	ctx, sent := idempotency.TrackSent(ctx)
-	done = errorResponse(ctx, http.StatusInternalServerError, gqlerr.Internal(nil)) // in case of a panic
+	returned := false
 	defer func() {
+		if !returned { // a panic
+			done = errorResponse(ctx, http.StatusInternalServerError, gqlerr.Internal(nil))
+		}
 		settle := claim.Release
 		if sent() {
 			settle = func(ctx context.Context) error {
@@ -238,6 +241,7 @@ func (t runner) runClaimed(ctx context.Context, claim idempotency.Claim, exec gr
 		}
 	}()
 	done = t.execute(ctx, exec, oc, req)
+	returned = true
 	return done
 }
 
