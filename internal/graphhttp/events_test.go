@@ -134,7 +134,7 @@ func TestEvents_timeout(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			rec := serve(graphhttp.New(newStub(), graphhttp.Options{Timeout: 5 * time.Second}), request(t, http.MethodPost, "/graphql", `{"query":"`+query+`"}`, "Content-Type: application/json", eventStream))
 			if !strings.Contains(rec.Body.String(), want) {
-				t.Errorf("%s lacks %s", rec.Body, want)
+				t.Errorf("stream %s lacks %s", rec.Body, want)
 			}
 		})
 	}
@@ -186,7 +186,7 @@ func TestEvents_stop(t *testing.T) {
 			time.AfterFunc(1500*time.Millisecond, func() { close(stop) })
 			rec := serve(graphhttp.New(s, graphhttp.Options{Stop: stop}), request(t, http.MethodPost, "/graphql", `{"query":"`+query+`"}`, "Content-Type: application/json", eventStream))
 			if diff := cmp.Diff(want, rec.Body.String()); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
+				t.Errorf("streams differ (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -80,7 +80,7 @@ func TestStatus(t *testing.T) {
 					t.Errorf("%s: status %d, want %d", tt.reason, rec.Code, status)
 				}
 				if !strings.Contains(rec.Body.String(), tt.want) {
-					t.Errorf("%s: %s lacks %s", tt.reason, rec.Body, tt.want)
+					t.Errorf("%s: body %s lacks %s", tt.reason, rec.Body, tt.want)
 				}
 				if rec.Code >= 400 && strings.Contains(rec.Body.String(), `"data"`) {
 					t.Errorf("status %d with data, want errors only: %s", rec.Code, rec.Body)
@@ -363,7 +363,7 @@ func TestAround(t *testing.T) {
 	for i := range 2 {
 		rec := serve(h, request(t, http.MethodPost, "/graphql", `{"query":"{ hello }"}`, "Content-Type: application/json"))
 		if want := fmt.Sprintf(`{"data":{"hello":"call %d"}}`, i+1); rec.Body.String() != want {
-			t.Errorf("got %s, want %s", rec.Body, want)
+			t.Errorf("body = %s, want %s", rec.Body, want)
 		}
 	}
 }

@@ -172,7 +172,7 @@ func TestSurrogates(t *testing.T) {
 		`"\ud83d\ude00"`: "😀", `"😀"`: "😀", `"\\ud83d"`: `\\ud83d`, `"""\ud83d"""`: `\\ud83d`, `"""\""" \ud83d"""`: `\"\"\" \\ud83d`, `"é"`: "é",
 	} {
 		if rec := post(t, graphhttp.Options{}, query(literal)); !strings.Contains(rec.Body.String(), `"hello":"`+want+`"`) {
-			t.Errorf("%s: %s, want %s", literal, rec.Body, want)
+			t.Errorf("%s: body = %s, want %s", literal, rec.Body, want)
 		}
 	}
 	if rec := post(t, graphhttp.Options{}, `{"query":`+quoted("# \\ud83d \"\n{hello(name:\"x\") # \\ud83d\n}")+`}`); !strings.Contains(rec.Body.String(), `"x"`) {

@@ -63,7 +63,7 @@ func TestDecode_refuses(t *testing.T) {
 	} {
 		_, err := decode([]byte(text), "It")
 		if want == "" && err != nil || want != "" && (err == nil || !strings.HasSuffix(err.Error(), want)) {
-			t.Errorf("%.50s: %v, want %q", text, err, want)
+			t.Errorf("decode(%.50s) = %v, want the error %q", text, err, want)
 		}
 	}
 }

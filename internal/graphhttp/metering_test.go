@@ -278,7 +278,7 @@ func TestExtensions_subscription(t *testing.T) {
 	rec := post(t, metered(within, a), `{"query":"subscription { count(to: 1) }"}`, "Accept: text/event-stream", "X-GraphQL-Cost: true")
 	const want = ":\n\nevent: next\ndata: {\"data\":{\"count\": 1}}\n\nevent: complete\ndata: \n\n"
 	if rec.Body.String() != want || rec.Header().Get("RateLimit") != "" {
-		t.Errorf("got %v\n%s\nwant %s", rec.Header(), rec.Body, want)
+		t.Errorf("headers %v, body\n%s\nwant %s", rec.Header(), rec.Body, want)
 	}
 }
 

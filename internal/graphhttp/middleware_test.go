@@ -95,7 +95,7 @@ func TestSecurityHeaders(t *testing.T) {
 		"Content-Security-Policy":    {"default-src 'self'"}, // a handler's own policy has precedence
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+		t.Errorf("headers differ (-want +got):\n%s", diff)
 	}
 }
 

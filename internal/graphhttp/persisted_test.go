@@ -99,7 +99,7 @@ func TestPersisted(t *testing.T) {
 		}
 		rec := serve(h, request(t, step.method, step.target, step.body, append(headers, step.accept...)...))
 		if rec.Code != step.status || rec.Body.String() != step.want {
-			t.Errorf("%s: %d %s, want %d %s", step.name, rec.Code, rec.Body, step.status, step.want)
+			t.Errorf("%s: status %d, body %s, want %d, %s", step.name, rec.Code, rec.Body, step.status, step.want)
 		}
 		if step.want == notFound && rec.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: Cache-Control = %q, want no-store", step.name, rec.Header().Get("Cache-Control"))
@@ -124,7 +124,7 @@ func TestPersisted_refused(t *testing.T) {
 	} {
 		rec := send(t, h, tt.body, newer)
 		if rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), `"BAD_USER_INPUT"`) || !strings.Contains(rec.Body.String(), tt.want) {
-			t.Errorf("%s: %d %s lacks %s", name, rec.Code, rec.Body, tt.want)
+			t.Errorf("%s: status %d, body %s lacks %s", name, rec.Code, rec.Body, tt.want)
 		}
 	}
 	if len(known.stored) > 0 {
@@ -227,7 +227,7 @@ func TestPersisted_mutation(t *testing.T) {
 	refused := func(name string, status int, r *http.Request) {
 		t.Helper()
 		if rec := serve(h, r); rec.Code != status || strings.Contains(rec.Body.String(), "done") {
-			t.Errorf("%s: %d %s, want %d", name, rec.Code, rec.Body, status)
+			t.Errorf("%s: status %d, body %s, want status %d", name, rec.Code, rec.Body, status)
 		}
 	}
 	refused("stored with GET", http.StatusMethodNotAllowed, request(t, http.MethodGet, byURL+"&query="+url.QueryEscape(query), ""))

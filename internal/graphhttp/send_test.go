@@ -87,7 +87,7 @@ func TestUnsent_RefusesOperations(t *testing.T) {
 	}
 	for _, want := range []string{`"code":"LIMIT_EXCEEDED"`, `"retryable":true`, `"retryAfterMs":1000`} {
 		if !strings.Contains(rec.Body.String(), want) {
-			t.Errorf("%s lacks %s", rec.Body, want)
+			t.Errorf("body %s lacks %s", rec.Body, want)
 		}
 	}
 }

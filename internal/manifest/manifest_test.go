@@ -29,7 +29,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s: Parse failed: %v", name, err)
 		}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
+			t.Errorf("%s: operations differ (-want +got):\n%s", name, diff)
 		}
 	}
 }
@@ -54,7 +54,7 @@ func TestParse_Problems(t *testing.T) {
 		`{"format": "apollo-persisted-query-manifest", "version": 1, "operations": [{"id":"a","body":"{a}"},{"id":"a","name":"N","body":"query N{a}"}]}`: `the id of its operation N (id "a") is not unique`,
 	} {
 		if _, err := manifest.Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v lacks %q", text, err, want)
+			t.Errorf("%s: error %v lacks %q", text, err, want)
 		}
 	}
 }

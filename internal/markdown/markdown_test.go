@@ -56,7 +56,7 @@ echo ''
 		got[i].Text = ""
 	}
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v\nwant %+v", got, want)
+		t.Errorf("Commands() = %+v\nwant %+v", got, want)
 	}
 }
 

@@ -41,7 +41,7 @@ func TestValue(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(value{})); diff != "" {
-			t.Fatalf("(-want +got):\n%s", diff)
+			t.Fatalf("decoded value differs (-want +got):\n%s", diff)
 		}
 		i := rapid.IntRange(0, len(text)-1).Draw(t, "damaged byte")
 		text[i] ^= byte(rapid.IntRange(1, 255).Draw(t, "by"))

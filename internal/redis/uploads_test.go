@@ -20,7 +20,7 @@ func TestUploads(t *testing.T) {
 		u := upload.Progress{Phase: upload.Sending, Sent: sent, Total: -1}
 		a.Uploads().publish(upload.Name{Principal: alice, ID: "u"}, u)
 		if got := <-follow; got != u {
-			t.Errorf("got %+v, want %+v", got, u)
+			t.Errorf("progress = %+v, want %+v", got, u)
 		}
 		want = append(want, u)
 	}
@@ -164,7 +164,7 @@ func TestUploads_OwnProgress(t *testing.T) {
 	defer cancel()
 	for p := range a.Watch(ctx, name) {
 		if p != own {
-			t.Errorf("got %+v, want %+v", p, own)
+			t.Errorf("progress = %+v, want this process's own %+v", p, own)
 		}
 	}
 }

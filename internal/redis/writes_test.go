@@ -171,7 +171,7 @@ func TestWrites_Begin(t *testing.T) {
 	refused := func(store *Writes, content idempotency.Fingerprint, want error) {
 		t.Helper()
 		if claim, response, err := store.Begin(t.Context(), name, content); claim != nil || response != nil || !errors.Is(err, want) {
-			t.Errorf("got %v, %v, %v; want %v", claim, response, err, want)
+			t.Errorf("Begin = %v, %v, %v, want the error %v", claim, response, err, want)
 		}
 	}
 	claimed := func(store *Writes) idempotency.Claim {
@@ -185,7 +185,7 @@ func TestWrites_Begin(t *testing.T) {
 	replayed := func(store *Writes) {
 		t.Helper()
 		if claim, response, err := store.Begin(t.Context(), name, one); claim != nil || err != nil || response == nil || !cmp.Equal(*response, done) {
-			t.Errorf("got %v, %v, %v; want %v", claim, response, err, done)
+			t.Errorf("Begin = %v, %v, %v, want the response %v", claim, response, err, done)
 		}
 	}
 	for _, end := range []func(idempotency.Claim) error{

@@ -51,7 +51,7 @@ func TestURL_Options(t *testing.T) {
 			o.Sentinel.MasterSet, o.Sentinel.Username, o.Sentinel.Password,
 		}
 		if diff := cmp.Diff(w, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", string(u), diff)
+			t.Errorf("%s: options differ (-want +got):\n%s", string(u), diff)
 		}
 		if (o.Sentinel.TLSConfig != nil) != w.TLS {
 			t.Errorf("%s: the sentinels have TLS: %v, want %v", string(u), o.Sentinel.TLSConfig != nil, w.TLS)
@@ -84,7 +84,7 @@ func TestURL_Check(t *testing.T) {
 	} {
 		err := u.Check()
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v, want %q", string(u), err, want)
+			t.Errorf("Check of %q = %v, want the error %q", string(u), err, want)
 		}
 		if err != nil && strings.Contains(err.Error(), password) {
 			t.Errorf("Check of %q: the error contains the password: %v", string(u), err)

@@ -93,7 +93,7 @@ func TestDeadline(t *testing.T) {
 					codes = append(codes, err.Extensions["code"])
 				}
 				if got := fmt.Sprint(string(resp.Data), " ", codes); got != tt.want {
-					t.Errorf("%s, want %s", got, tt.want)
+					t.Errorf("data and error codes = %s, want %s", got, tt.want)
 				}
 			})
 		})

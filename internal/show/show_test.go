@@ -36,7 +36,7 @@ func TestValue(t *testing.T) {
 		{loop, `{Name:"loop" count:nil Next:{Name:"loop" count:nil Next:{Name:"loop" count:nil Next:{Name:"loop" count:nil Next:… Body:nil} Body:nil} Body:nil} Body:nil}`},
 	} {
 		if got := show.Value(tt.value); got != tt.want {
-			t.Errorf("%s, want %s", got, tt.want)
+			t.Errorf("Value() = %s, want %s", got, tt.want)
 		}
 	}
 }

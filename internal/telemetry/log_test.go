@@ -26,7 +26,7 @@ func TestNewLogger_NamesTheRequest(t *testing.T) {
 		log.DebugContext(ctx, "quiet")
 		first, rest, _ := strings.Cut(out.String(), "\n")
 		if !strings.Contains(first, want) {
-			t.Errorf("%s: %q lacks %q", format, first, want)
+			t.Errorf("%s: line %q lacks %q", format, first, want)
 		}
 		if strings.Contains(rest, "request") || strings.Contains(rest, "quiet") {
 			t.Errorf("%s: %q has a request id or the wrong level", format, rest)

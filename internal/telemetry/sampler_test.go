@@ -50,7 +50,7 @@ func TestSampler_Log(t *testing.T) {
 		s.Log(t.Context(), log, slog.LevelWarn, "a", "first", "n", 2)
 		want := []string{"level=WARN msg=first n=1", "level=INFO msg=second", "level=WARN msg=first n=2 suppressed=4"}
 		if want := strings.Join(want, "\n") + "\n"; out.String() != want {
-			t.Errorf("got %s\nwant %s", out.String(), want)
+			t.Errorf("log = %s\nwant %s", out.String(), want)
 		}
 	})
 }

@@ -29,7 +29,7 @@ func TestRecorder_JSON(t *testing.T) {
 			`{"method":"GET","path":"/x/","parameters":["a","b"],"outcome":"looked ahead","startMs":1.5,"waitMs":1,"durationMs":3,"failed":true},` +
 			`{"method":"GET","path":"/y/","outcome":"hit","startMs":4.5,"waitMs":0,"durationMs":0}]}`
 		if string(got) != want {
-			t.Errorf("got\n%s, want\n%s", got, want)
+			t.Errorf("trace =\n%s, want\n%s", got, want)
 		}
 	})
 }

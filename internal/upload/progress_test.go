@@ -100,7 +100,7 @@ func TestWatch_phases(t *testing.T) {
 		received := append([]Progress{first}, all(steps)...)
 		want := []Progress{{Checking, 0, -1}, {Sending, 7, 10}, {Processing, 7, 10}, {Failed, 7, 10}}
 		if diff := cmp.Diff(want, received); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
+			t.Errorf("received progress differs (-want +got):\n%s", diff)
 		}
 		if late := all(h.Watch(t.Context(), name)); cmp.Diff(want[3:], late) != "" {
 			t.Errorf("Watch after the end = %v, want %v", late, want[3:])

@@ -81,7 +81,7 @@ func TestBody_deadlines(t *testing.T) {
 		}
 		const s = time.Second
 		if want := []time.Duration{10 * s, 70 * s, 80 * s, 90 * s, 0}; !slices.Equal(rec.deadlines, want) {
-			t.Errorf("got %v, want %v", rec.deadlines, want)
+			t.Errorf("read deadlines = %v, want %v", rec.deadlines, want)
 		}
 		if !b.stop() {
 			t.Error("stop() = false, want the body read to its end")

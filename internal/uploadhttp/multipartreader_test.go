@@ -180,7 +180,7 @@ func TestFinish(t *testing.T) {
 				t.Fatal(err)
 			}
 			if err := r.Finish(); !errors.Is(err, tt.want) {
-				t.Errorf("got %v, want %v", err, tt.want)
+				t.Errorf("Finish() = %v, want %v", err, tt.want)
 			}
 		})
 	}
@@ -260,7 +260,7 @@ func TestMultipartReader_refuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if _, err := readParts(NewMultipartReader(strings.NewReader(tt.body), "b")); !errors.Is(err, tt.want) {
-				t.Errorf("got %v, want %v", err, tt.want)
+				t.Errorf("error = %v, want %v", err, tt.want)
 			}
 		})
 	}

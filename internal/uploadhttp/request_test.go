@@ -83,7 +83,7 @@ func TestOperations(t *testing.T) {
 			t.Parallel()
 			text, err := open(t, formOf(sendQuery, sendMap, file("0", "c"))).Operations(test.limit, test.account)
 			if !errors.Is(err, test.want) || err == nil && string(text) != sendQuery {
-				t.Errorf("got %q, %v, want %v", text, err, test.want)
+				t.Errorf("operations = %q, %v, want the error %v", text, err, test.want)
 			}
 		})
 	}

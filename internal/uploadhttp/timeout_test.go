@@ -109,7 +109,7 @@ func TestTimeout_client(t *testing.T) {
 					want = "variables.f=0,x,,xy"
 				}
 				if !strings.Contains(body, want) {
-					t.Errorf("got %s, want %s", body, want)
+					t.Errorf("body = %s, want %s", body, want)
 				}
 			})
 		})

@@ -115,49 +115,49 @@ func (m *model) fetch(ctx context.Context, s *Store, p resourceKey, timeout time
 	defer m.mu.Unlock()
 	now := m.now()
 	if now-began > timeout {
-		m.problem("%v took %v of %v", p, now-began, timeout)
+		m.problem("%v: Fetch took %v, want at most %v", p, now-began, timeout)
 	}
 	age := began - before.at
 	good := known && before.writes == writes && !before.lag
 	switch {
 	case good && !before.missing && age < modelLife.Fresh:
 		if err != nil || session.Cost() != (opstats.Cost{Hits: 1}) {
-			m.problem("%v is fresh, but: %v, cost %+v", p, err, session.Cost())
+			m.problem("%v: Fetch of a fresh entry = %v with cost %+v, want 1 hit", p, err, session.Cost())
 		}
 	case good && before.missing && age < modelLife.NegativeTTL:
 		if !errors.Is(err, mixcloud.ErrNotFound) || session.Cost() != (opstats.Cost{Hits: 1}) {
-			m.problem("%v has a negative entry, but: %v, cost %+v", p, err, session.Cost())
+			m.problem("%v: Fetch of a negative entry = %v with cost %+v, want not found and 1 hit", p, err, session.Cost())
 		}
 	case good && !before.missing && age+timeout < modelLife.Retain && err != nil && !errors.Is(err, mixcloud.ErrNotFound):
-		m.problem("%v was read %v ago, but: %v", p, age, err)
+		m.problem("%v: Fetch of an entry of age %v = %v, want the stale entry", p, age, err)
 	}
 	if err != nil {
 		return
 	}
 	n, token := 0, ""
 	if _, err := fmt.Sscanf(u.Name, "%d for", &n); err != nil || n < 1 || n > len(m.all) {
-		m.problem("%v returned the name %q", p, u.Name)
+		m.problem("%v: name %q, want the number of a response", p, u.Name)
 		return
 	}
 	response := m.all[n-1]
 	_, token, _ = strings.Cut(u.Name, " for ")
 	if token != p.token || u.Key.String() != p.key {
-		m.problem("%v got %q", p, u.Name)
+		m.problem("%v: read %q, which belongs to another resource or principal", p, u.Name)
 	}
 	if response.writes < writes {
-		m.problem("%v got %q, from before its own write", p, u.Name)
+		m.problem("%v: read %q, from before its own write", p, u.Name)
 	}
 	staleReads := session.StaleReads()
 	const callTime = 20*time.Second + time.Minute // a call and its wait
 	switch age := now - response.at; {
 	case age >= modelLife.Retain+callTime:
-		m.problem("%v got a response of age %v", p, age)
+		m.problem("%v: response of age %v, want less than %v", p, age, modelLife.Retain+callTime)
 	case age >= modelLife.Fresh+callTime && len(staleReads) == 0:
 		m.problem("%v: a response of age %v is not reported as stale", p, age)
 	}
 	for _, staleRead := range staleReads {
 		if staleRead.Age > now-response.at || staleRead.Age < now-response.at-callTime {
-			m.problem("%v: age %v is reported, want %v", p, staleRead.Age, now-response.at)
+			m.problem("%v: reported age %v, want about %v", p, staleRead.Age, now-response.at)
 		}
 	}
 }
