@@ -30,7 +30,7 @@ const graphPath = "/graphql"
 // sdlPath is the path of the schema in SDL.
 const sdlPath = "/schema.graphql"
 
-// sdlFile returns the schema in SDL. It is built once.
+// sdlFile returns the schema in SDL. It is built at the first request.
 var sdlFile = sync.OnceValue(func() *static.File {
 	return static.New(graphschema.SDL(executable(nil).Schema()), "text/plain; charset=utf-8", "public, max-age=300")
 })
@@ -70,7 +70,7 @@ func (a *App) routes(cfg config.Serve, bodies *graphhttp.BodyMemory, authn authe
 	others.Handle("GET /{$}", page)
 	others.Handle("GET /playground/", page)
 	if cfg.Introspects() {
-		others.Handle(sdlPath, sdlFile())
+		others.HandleFunc(sdlPath, func(w http.ResponseWriter, r *http.Request) { sdlFile().ServeHTTP(w, r) })
 	}
 	others.Handle(auth.LoginPath, authn.signIn)
 	others.Handle(auth.CallbackPath, authn.signIn)

@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 
 	"mixcloud-graphql/internal/static"
 )
@@ -75,13 +76,17 @@ type handler struct {
 }
 
 // Handler serves the page at /, the small page at /?plain, and their files under /playground/.
-// Other paths are not found. It panics if a file of the binary is invalid.
+// Other paths are not found. The files are read at the first request, because most servers have none, and reading
+// takes more than half of the time of their start.
 func Handler(o Options) http.Handler {
-	h, err := load(files, o)
-	if err != nil {
-		panic(err) // the files are in the binary, and tests load them
-	}
-	return h
+	loaded := sync.OnceValue(func() *handler {
+		h, err := load(files, o)
+		if err != nil {
+			panic(err) // the files are in the binary, and tests load them
+		}
+		return h
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { loaded().ServeHTTP(w, r) })
 }
 
 func load(from fs.FS, o Options) (*handler, error) {
