@@ -31,6 +31,8 @@ type List struct {
 	// Unpaged is set if Mixcloud ignores limit and offset and always returns the whole
 	// list.
 	Unpaged bool
+	// ViewerOnly is set if only the viewer has the list. Its address is below /me/.
+	ViewerOnly bool
 	// Repeats is set if the list can have the same item more than once.
 	Repeats bool
 	// Count returns Mixcloud's counter of the list. It is a member of the full
@@ -48,6 +50,11 @@ type Writable struct {
 	// CountField is the field of the schema that returns the list's count, or "".
 	CountField string
 }
+
+// Identity returns the identity of an owner's list in the binding of its cursors. Owner is the
+// canonical key of the owner, or the name of the root field; name is the segment of the list,
+// and its filter.
+func Identity(owner, name string) string { return owner + "|" + name }
 
 // MaxOwnCalls is the maximum number of calls that the correction of an own list adds to
 // a page: one for the first hundred items, and those of a page that fills the places of

@@ -29,7 +29,7 @@ var (
 	UserComments    = List{Fields: []string{"User.comments"}, Segment: "comments", Dated: true}
 	UserFeed        = List{Fields: []string{"User.feed"}, Segment: "feed", Dated: true}
 	UserPlaylists   = List{Fields: []string{"User.playlists"}, Segment: "playlists"}
-	UserListenLater = List{Fields: []string{"User.listenLater"}, Segment: "listen-later", Writable: &Writable{Flag: upstream.ListenLater}}
+	UserListenLater = List{Fields: []string{"User.listenLater"}, Segment: "listen-later", ViewerOnly: true, Writable: &Writable{Flag: upstream.ListenLater}}
 )
 
 // The lists of a cloudcast and of a playlist.

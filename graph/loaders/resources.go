@@ -13,6 +13,7 @@ import (
 // share one load.
 type ResourceLoader[T any] struct {
 	loader       Loader[mixcloud.CanonicalKey, *T]
+	class        upstream.Class
 	useCanonical bool // call Mixcloud with the canonical key, not with the first spelling
 }
 
@@ -61,7 +62,7 @@ func resources[T any, P interface {
 	decode func(json.RawMessage) (*T, error), correct func(*upstream.Session, T) T,
 ) *ResourceLoader[T] {
 	c := codecOf[T, P](decode)
-	loader := new(ResourceLoader[T])
+	loader := &ResourceLoader[T]{class: class}
 	loader.loader = Loader[mixcloud.CanonicalKey, *T]{
 		resource: func(operation *Loaders, canonical mixcloud.CanonicalKey) upstream.Resource[*T] {
 			key := operation.firstSpelling(resourceKey{loader, canonical}, canonical.Key())

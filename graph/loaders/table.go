@@ -32,9 +32,12 @@ func users() *ResourceLoader[mixcloud.FullUser] {
 	return l
 }
 
+// viewerPath is the path of the viewer.
+const viewerPath = "/me/"
+
 // The loaders of resources without a key, see [Loaders.Viewer] and [Loaders.AllCategories].
 var (
-	viewer     = singleton(upstream.ClassViewer, "/me/", (*mixcloud.Client).Me, mixcloud.Decode[mixcloud.FullUser])
+	viewer     = singleton(upstream.ClassViewer, viewerPath, (*mixcloud.Client).Me, mixcloud.Decode[mixcloud.FullUser])
 	categories = singleton(upstream.ClassCategoryList, "/categories/", (*mixcloud.Client).Categories, mixcloud.DecodePage[mixcloud.Category])
 )
 

@@ -48,7 +48,7 @@ func writtenCursor(ctx context.Context, flag upstream.Flag, key mixcloud.Key) (s
 	}
 	identity := "" // the action changes none of the viewer's lists
 	if l, ok := lists.ByFlag(flag); ok {
-		identity = listIdentity(me.Key.Canonical().String(), l.Segment)
+		identity = lists.Identity(me.Key.Canonical().String(), l.Segment)
 	}
 	at := time.Now()
 	for _, w := range loaders.From(ctx).Session().Recent(flag) {

@@ -29,10 +29,7 @@ type list[T, N any] struct {
 }
 
 // identity identifies the list in the binding of its cursors.
-func (l list[T, N]) identity() string { return listIdentity(l.owner, l.name) }
-
-// listIdentity returns the identity of an owner's list.
-func listIdentity(owner, name string) string { return owner + "|" + name }
+func (l list[T, N]) identity() string { return lists.Identity(l.owner, l.name) }
 
 // connect reads the page of a list that the arguments select.
 func connect[T, N any](ctx context.Context, r *Resolver, l list[T, N], args paging.Args) (*model.Connection[N], error) {
@@ -165,6 +162,14 @@ func (r *Resolver) latest(ctx context.Context, key mixcloud.Key, args paging.Arg
 	return r.latestAt(ctx, owner, owner.String(), args)
 }
 
+// Segment returns the last segment of the address under which the resolvers read a list.
+func (r *Resolver) Segment(l lists.List) string {
+	if l.FormerSegment != "" && r.latestFormer.Load() {
+		return l.FormerSegment
+	}
+	return l.Segment
+}
+
 // latestAt is latest for an owner whose lists are at a path.
 func (r *Resolver) latestAt(ctx context.Context, owner mixcloud.CanonicalKey, path string, args paging.Args) (*model.CloudcastConnection, error) {
 	read := func(segment string) (*model.CloudcastConnection, error) {
@@ -173,7 +178,7 @@ func (r *Resolver) latestAt(ctx context.Context, owner mixcloud.CanonicalKey, pa
 		return connect(ctx, r, l, args)
 	}
 	if r.latestFormer.Load() {
-		return read(lists.Latest.FormerSegment)
+		return read(r.Segment(lists.Latest))
 	}
 	connection, err := read(lists.Latest.Segment)
 	if !errors.Is(err, mixcloud.ErrNotFound) {

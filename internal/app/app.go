@@ -88,7 +88,7 @@ func newApp(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator, 
 	admit := admission.New(runtime.GOMAXPROCS(0), cmp.Or(cfg.MaxWait, admission.DefaultMaxWait))
 	conns := connlimit.New(connlimit.Limit(connlimit.Descriptors(), cfg.MaxUpstream), log)
 	a := &App{store: store, admit: admit, conns: conns, cert: cert, shared: shared, log: log, drain: cfg.DrainTimeout, stop: make(chan struct{})}
-	schema, around := newGraph(store, authn, shared, log)
+	schema, around := newGraph(cfg, store, authn, shared, log)
 	meter, err := newMeter(store, cfg.OperationBudget)
 	if err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
+	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
@@ -41,6 +42,7 @@ var update = flag.Bool("update", false, "write the results of the cases to testd
 //	want.json        the response
 //	upstream         the calls to Mixcloud, sorted, with "(token)" for a token
 //	upstream.newest  the calls if since returns the newest items, if they differ
+//	upstream.disabled the calls with --disable look-ahead, if they differ
 //	rounds           the duration, in the latency of one call, with a token that
 //	                 the server knows to be accepted by Mixcloud
 //	written          the uploads and edits that Mixcloud received, if any
@@ -66,7 +68,7 @@ type emulatorSetup struct {
 
 var goldenSections = []string{
 	"query.graphql", "variables.json", "files.json", "token", "code", "emulator.json",
-	"status", "want.json", "upstream", "upstream.newest", "rounds", "written",
+	"status", "want.json", "upstream", "upstream.newest", "upstream.disabled", "rounds", "written",
 }
 
 // callLatency is the duration of a call to Mixcloud in the golden tests. Their clock is synthetic.
@@ -160,8 +162,9 @@ func (g *golden) send(t testing.TB, s *testServer, token string) response {
 }
 
 // run sends the request to a new server twice. The second response must be identical, except for mutations and for faults
-// that end. If verified is true, the server already knows whether Mixcloud accepts the token.
-func (g *golden) run(t *testing.T, sinceOrder string, verified bool) (out outcome) {
+// that end. If verified is true, the server already knows whether Mixcloud accepts the token. Disable is the setting of
+// --disable.
+func (g *golden) run(t *testing.T, sinceOrder string, verified bool, disable ...string) (out outcome) {
 	t.Helper()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
@@ -169,7 +172,7 @@ func (g *golden) run(t *testing.T, sinceOrder string, verified bool) (out outcom
 		for _, rule := range g.emulator.Broken {
 			options = append(options, emulator.WithBroken(rule))
 		}
-		s := newTestServer(t, serverOptions{writable: g.writes, emulator: options})
+		s := newTestServer(t, serverOptions{config: config.Serve{Disable: disable}, writable: g.writes, emulator: options})
 		g.setUpEmulator(t, s)
 		if user := strings.TrimSpace(g.section("code")); user != "" {
 			g.variables["code"] = signInCode(t, s.emulator, mixcloudURL, emulator.DemoClientID, appRedirect, user)
@@ -333,6 +336,7 @@ func TestGolden(t *testing.T) {
 			if g.token != "" && !g.writes {
 				g.checkUnverified(t, nearest)
 			}
+			disabled := g.runWithoutLookAhead(t, nearest)
 			if diff := cmp.Diff(nearest.body, newest.body); diff != "" {
 				t.Errorf("response depends on sinceOrder (- nearest, + newest):\n%s", diff)
 			}
@@ -349,6 +353,10 @@ func TestGolden(t *testing.T) {
 			got["upstream.newest"] = ""
 			if !slices.Equal(nearest.upstream, newest.upstream) {
 				got["upstream.newest"] = callLines(newest.upstream)
+			}
+			got["upstream.disabled"] = ""
+			if !slices.Equal(nearest.upstream, disabled.upstream) {
+				got["upstream.disabled"] = callLines(disabled.upstream)
 			}
 			if *update {
 				for name, text := range got {
@@ -368,13 +376,29 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// checkUnverified runs the case with a token that the server has not verified. Response and calls must be the same, and
-// at most one round is added.
+// runWithoutLookAhead runs the case with --disable look-ahead. The response must be the same. The operation takes at
+// least as long, with the same calls or fewer.
+func (g *golden) runWithoutLookAhead(t *testing.T, enabled outcome) outcome {
+	t.Helper()
+	disabled := g.run(t, emulator.SinceNearest, true, config.LookAhead)
+	if disabled.rounds < enabled.rounds || len(disabled.upstream) > len(enabled.upstream) {
+		t.Errorf("without look-ahead %d rounds and %d calls, with it %d and %d", disabled.rounds, len(disabled.upstream), enabled.rounds, len(enabled.upstream))
+	}
+	compared := disabled
+	compared.rounds, compared.upstream = enabled.rounds, enabled.upstream
+	if diff := cmp.Diff(enabled, compared, cmp.AllowUnexported(outcome{})); diff != "" {
+		t.Errorf("outcome depends on look-ahead (- with, + without):\n%s", diff)
+	}
+	return disabled
+}
+
+// checkUnverified runs the case with a token that the server has not verified, and therefore without look-ahead. Response
+// and calls must be the same, and at most two rounds are added.
 func (g *golden) checkUnverified(t *testing.T, verified outcome) {
 	t.Helper()
 	unverified := g.run(t, emulator.SinceNearest, false)
-	if more := unverified.rounds - verified.rounds; more < 0 || more > 1 {
-		t.Errorf("rounds with an unverified token = %d, want %d or one more", unverified.rounds, verified.rounds)
+	if more := unverified.rounds - verified.rounds; more < 0 || more > 2 {
+		t.Errorf("rounds with an unverified token = %d, want %d or up to two more", unverified.rounds, verified.rounds)
 	}
 	unverified.rounds = verified.rounds
 	if diff := cmp.Diff(verified, unverified, cmp.AllowUnexported(outcome{})); diff != "" {

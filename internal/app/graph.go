@@ -10,6 +10,7 @@ import (
 
 	"mixcloud-graphql/graph/generated"
 	"mixcloud-graphql/graph/loaders"
+	"mixcloud-graphql/graph/lookahead"
 	"mixcloud-graphql/graph/resolvers"
 	"mixcloud-graphql/graph/schema"
 	"mixcloud-graphql/internal/auth"
@@ -22,22 +23,28 @@ import (
 )
 
 // newGraph returns the schema with its resolvers, and the middleware that creates the loaders of each operation for its
-// principal. Shared may be nil.
-func newGraph(store *upstream.Store, authn authentication, shared *redis.Redis, log *slog.Logger) (graphql.ExecutableSchema, graphql.OperationMiddleware) {
+// principal and looks ahead. Shared may be nil.
+func newGraph(cfg config.Serve, store *upstream.Store, authn authentication, shared *redis.Redis, log *slog.Logger) (graphql.ExecutableSchema, graphql.OperationMiddleware) {
 	var oauth resolvers.OAuth // not *auth.Application: without one the interface itself must be nil
 	if authn.application != nil {
 		oauth = authn.application
 	}
-	executableSchema := executable(resolvers.New(store, log, oauth, newUploads(shared)))
+	root := resolvers.New(store, log, oauth, newUploads(shared))
+	var ahead *lookahead.Ahead
+	if !cfg.Disabled(config.LookAhead) {
+		ahead = lookahead.New(clientSchema(), store.Client().ParseInput, root.Segment)
+	}
 	around := func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 		session := store.SessionOf(upstream.Caller{
 			Token: auth.Token(ctx), Exchanged: auth.Exchanged(ctx), Address: graphhttp.Address(ctx),
 			Revalidate: graphhttp.Revalidates(graphql.GetOperationContext(ctx)), OnCall: clientlimit.FromContext(ctx).Call, Trace: graphhttp.Trace(ctx),
 		})
 		graphhttp.SetStats(ctx, session)
-		return next(loaders.Into(ctx, loaders.New(ctx, session)))
+		ctx = loaders.Into(ctx, loaders.New(ctx, session))
+		ahead.Start(ctx, graphql.GetOperationContext(ctx))
+		return next(ctx)
 	}
-	return executableSchema, around
+	return executable(root), around
 }
 
 // executable returns the schema that clients see, with the given resolvers.

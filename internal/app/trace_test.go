@@ -48,7 +48,8 @@ func (s *testServer) traced(t *testing.T, token, query string, variables map[str
 	return resp, got.Extensions.Trace
 }
 
-// A trace has the exact times of calls in virtual time: two calls in sequence, then the cache.
+// A trace has the exact times of calls in virtual time: a call and one that is made at the same time, since its address
+// does not depend on the first; then the cache.
 func TestTrace(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
@@ -61,14 +62,14 @@ func TestTrace(t *testing.T) {
 			t.Fatalf("response = %s, want a trace", resp.body)
 		}
 		want := &trace.Trace{
-			Duration: 200,
+			Duration: 100,
 			Fields: []trace.Field{
 				{Path: []any{"user"}, Duration: 100},
-				{Path: []any{"user", "cloudcasts"}, Start: 100, Duration: 100},
+				{Path: []any{"user", "cloudcasts"}, Start: 100},
 			},
 			Calls: []trace.Call{
 				{Method: "GET", Path: "/spartacus/", Outcome: trace.Called, Duration: 100, Status: 200},
-				{Method: "GET", Path: "/spartacus/cloudcasts/", Parameters: []string{"limit"}, Outcome: trace.Called, Start: 100, Duration: 100, Status: 200},
+				{Method: "GET", Path: "/spartacus/cloudcasts/", Parameters: []string{"limit"}, Outcome: trace.LookedAhead, Duration: 100, Status: 200},
 			},
 		}
 		ignoreParameters := cmp.FilterPath(func(p cmp.Path) bool { return p.String() == "Calls.Parameters" }, cmp.Ignore())

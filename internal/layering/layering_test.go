@@ -71,6 +71,7 @@ var layers = []struct {
 	{"graph/lists", []string{"graph/paging", "internal/upstream", "mixcloud"}},
 	{"graph/cost", []string{"graph/lists", "graph/model", "graph/paging", "internal/compiled", "internal/opstats"}},
 	{"graph/loaders", []string{"graph/model", "graph/paging", "internal/admission", "internal/gqlerr", "internal/telemetry", "internal/upstream", "mixcloud/..."}},
+	{"graph/lookahead", []string{"graph/lists", "graph/loaders", "graph/model", "graph/paging", "internal/compiled", "internal/upstream", "mixcloud"}},
 	{"graph/generated", []string{"graph/model", "graph/paging", "internal/opstats", "internal/upload", "mixcloud"}},
 	{"graph/resolvers", []string{"graph/generated", "graph/lists", "graph/loaders", "graph/model", "graph/paging", "internal/gqlerr", "internal/opstats", "internal/upload", "internal/upstream", "mixcloud/..."}},
 	{"internal/app", []string{"graph/...", "internal/...", "mixcloud/..."}},

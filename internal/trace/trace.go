@@ -153,7 +153,7 @@ func (r *Recorder) End() Trace {
 	t.Duration = milliseconds(time.Since(r.began))
 	t.Fields, t.Calls = slices.Clone(t.Fields), slices.Clone(t.Calls)
 	slices.SortStableFunc(t.Fields, func(a, b Field) int { return cmp.Compare(a.Start, b.Start) })
-	slices.SortStableFunc(t.Calls, func(a, b Call) int { return cmp.Compare(a.Start, b.Start) })
+	slices.SortStableFunc(t.Calls, func(a, b Call) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Path, b.Path)) })
 	if t.Fields == nil {
 		t.Fields = []Field{}
 	}

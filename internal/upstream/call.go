@@ -112,6 +112,7 @@ func (s *Store) attempt(l *load) (value any, sent bool, err error) {
 	s.retries.deposit()
 	if !l.Background() {
 		l.starter.called()
+		l.starter.startAhead(l.key)
 	}
 	ctx, cancel := context.WithTimeout(l.located(l.Context()), s.options.Timeout)
 	defer cancel()

@@ -22,7 +22,7 @@ type load struct {
 	read       *read
 	starter    *Session     // the session whose client and budget it uses
 	revalidate bool         // the starter requested revalidation
-	ahead      bool         // started by LookAhead
+	ahead      bool         // started before it was known to be needed
 	cached     *cache.Entry // stale entry of the cache
 	path       string       // location of a redirect; "" for none
 
@@ -56,6 +56,7 @@ func (s *Session) join(ctx context.Context, k key, cached *cache.Entry, r *read)
 		if l, ok := s.store.loads.Find(k); ok && l.Join() {
 			l.promote(s)
 			s.coalesced.Add(1) // costs no call
+			s.startAhead(k)
 			return l, nil
 		}
 		if err := s.viewer.Load().refused(s.store.clock.Now()); err != nil && k.principal != (principal{}) {

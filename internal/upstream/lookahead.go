@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"sync/atomic"
 
 	"mixcloud-graphql/mixcloud"
 )
@@ -24,50 +25,47 @@ func NewPrefetch[T any](parent ResourceID, r Resource[T]) Prefetch {
 	return Prefetch{parent, ResourceID{r.Class, r.ID}, r.untyped()}
 }
 
-// LookAhead starts reads before their parents have arrived, and does not wait for them. The
-// [Fetch] of the same resource takes the read over, with its result, its error and its effects
-// on the session. The calls of a read that no Fetch takes over count for the budget and the
-// cost of the operation; they have no other effect on it. When ctx ends, such a read is
-// canceled unless its call was made.
+// lookahead has the reads of a session that start ahead. The session's mutex guards the maps.
+type lookahead struct {
+	ctx     context.Context    //nolint:containedctx // of the operation, see LookAhead
+	waiting map[key][]Prefetch // by their parents, whose calls were not made yet
+	started map[key]*load      // not taken over yet
+	pending atomic.Int32       // number of entries in both maps
+}
+
+// LookAhead registers reads to start before their parents have arrived: when the call for the
+// parent is made, so that they cannot delay it. The [Fetch] of the same resource takes the read
+// over, with its result, its error and its effects on the session. The calls of a read that no
+// Fetch takes over count for the budget and the cost of the operation; they have no other effect
+// on it. When ctx ends, such a read is canceled unless its call was made.
 //
 // A read is not started if that saves no time or its call is probably useless: the token was not
 // accepted before; the read or its parent is cached, also as not found; a circuit breaker is
-// not closed; the read has failed recently; or there is no slot and no rate left for
-// it and all parents.
+// not closed; the read has failed recently; or it would have to wait, or delay another parent.
 func (s *Session) LookAhead(ctx context.Context, reads []Prefetch) {
-	v := s.currentViewer()
-	if !v.anonymous() && (!v.verified.Load() || v.refused(s.store.clock.Now()) != nil) {
-		return
-	}
-	parents := make([]key, 0, len(reads))
-	wanted := make([]Prefetch, 0, len(reads))
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, p := range reads {
-		parent, own := s.key(p.parent.Class, p.parent.ID), s.key(p.id.Class, p.id.ID)
-		if !s.probablyExists(parent) || !s.probablyExists(own) || s.store.inFlight(own) {
+		if !s.LooksAhead(p.parent) {
 			continue
 		}
-		if !contains(parents, parent) {
-			parents = append(parents, parent)
+		parent := s.key(p.parent.Class, p.parent.ID)
+		if s.ahead.waiting == nil {
+			s.ahead.ctx, s.ahead.waiting = ctx, map[key][]Prefetch{}
+			context.AfterFunc(ctx, s.endAhead)
 		}
-		wanted = append(wanted, p)
+		if len(s.ahead.waiting[parent]) == 0 {
+			s.ahead.pending.Add(1)
+		}
+		s.ahead.waiting[parent] = append(s.ahead.waiting[parent], p)
 	}
-	if len(wanted) == 0 {
-		return
-	}
-	spare := s.store.limiter.queue.Spare(s.store.limiter.of(v, KindRead)) - len(parents)
-	for _, p := range wanted[:max(0, min(spare, len(wanted)))] {
-		s.startAhead(ctx, p)
-	}
-	context.AfterFunc(ctx, s.endAhead)
 }
 
-func contains(keys []key, k key) bool {
-	for _, known := range keys {
-		if known == k {
-			return true
-		}
-	}
-	return false
+// LooksAhead reports whether [Session.LookAhead] may start reads below a parent.
+func (s *Session) LooksAhead(parent ResourceID) bool {
+	v := s.currentViewer()
+	trusted := v.anonymous() || v.verified.Load() && v.refused(s.store.clock.Now()) == nil
+	return trusted && s.probablyExists(s.key(parent.Class, parent.ID))
 }
 
 // probablyExists reports whether a read needs a call now, and the call will probably succeed.
@@ -79,46 +77,66 @@ func (s *Session) probablyExists(k key) bool {
 	return s.store.breakers.closed(k)
 }
 
-// startAhead starts one read, unless the operation has no budget for it.
-func (s *Session) startAhead(ctx context.Context, p Prefetch) {
-	k := s.key(p.id.Class, p.id.ID)
+// startAhead starts the reads below a parent, whose call is made now.
+func (s *Session) startAhead(parent key) {
+	if s.ahead.pending.Load() == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	reads, ok := s.ahead.waiting[parent]
+	if !ok {
+		return
+	}
+	delete(s.ahead.waiting, parent)
+	s.ahead.pending.Add(-1)
+	limits := s.store.limiter.of(s.currentViewer(), KindRead)
+	spare := s.store.limiter.queue.Spare(limits) - len(s.ahead.waiting)
+	for _, p := range reads {
+		if k := s.key(p.id.Class, p.id.ID); spare > 0 && s.probablyExists(k) && s.startPrefetch(k, p.read) {
+			spare--
+		}
+	}
+}
+
+// startPrefetch starts one read, unless it is in flight or the operation has no budget for it.
+func (s *Session) startPrefetch(k key, r *read) bool {
+	if s.store.inFlight(k) || s.spend() != nil {
+		return false
+	}
 	cached := s.store.cache.Get(k)
 	if cached != nil && !cached.Usable(s.store.clock.Now()) {
 		cached = nil
 	}
-	if s.spend() != nil {
-		return
-	}
 	l, began, _ := s.store.loads.Start(k, func() *load {
-		l := s.store.newLoad(ctx, s, k, cached, p.read, false)
+		l := s.store.newLoad(s.ahead.ctx, s, k, cached, r, false)
 		l.ahead = true
 		return l
 	})
 	if !began {
 		s.refund()
-		return
+		return false
 	}
-	s.mu.Lock()
-	if s.ahead == nil {
-		s.ahead = map[key]*load{}
+	if s.ahead.started == nil {
+		s.ahead.started = map[key]*load{}
 	}
-	s.ahead[k] = l
-	s.aheadLeft.Add(1)
-	s.mu.Unlock()
+	s.ahead.started[k] = l
+	s.ahead.pending.Add(1)
 	go s.store.run(l)
+	return true
 }
 
-// takeAhead returns the read of a key that LookAhead has started, once, or nil.
+// takeAhead returns the read of a key that was started ahead, once, or nil.
 func (s *Session) takeAhead(k key) *load {
-	if s.aheadLeft.Load() == 0 {
+	if s.ahead.pending.Load() == 0 {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.ahead[k]
+	l := s.ahead.started[k]
 	if l != nil {
-		delete(s.ahead, k)
-		s.aheadLeft.Add(-1)
+		delete(s.ahead.started, k)
+		s.ahead.pending.Add(-1)
 	}
 	return l
 }
@@ -126,9 +144,9 @@ func (s *Session) takeAhead(k key) *load {
 // endAhead stops waiting for the reads that no Fetch has taken over.
 func (s *Session) endAhead() {
 	s.mu.Lock()
-	left := s.ahead
-	s.ahead = nil
-	s.aheadLeft.Store(0)
+	left := s.ahead.started
+	s.ahead.started, s.ahead.waiting = nil, nil
+	s.ahead.pending.Store(0)
 	s.mu.Unlock()
 	for _, l := range left {
 		l.CancelWait()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -123,6 +124,31 @@ func TestLookAhead_Unused(t *testing.T) {
 	}
 }
 
+// The parent's call is made first. If the limit of the next call delays it, nothing is read ahead. A
+// session that waits for the call of another one looks ahead too.
+func TestLookAhead_Order(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, up := newTestStore(t, Options{Concurrency: 2}, latest)
+		first, second := s.Session(""), s.Session("")
+		go func() { _, _ = Fetch(t.Context(), first, user(parentKey)) }()
+		synctest.Wait()
+		lookAhead(t.Context(), second, childKey)
+		synctest.Wait()
+		if len(up.calls) != 1 {
+			t.Errorf("%d calls before the parent is fetched, want 1", len(up.calls))
+		}
+		want(t, fetchName(t.Context(), second, parentKey), "1")
+		want(t, fetchName(t.Context(), second, childKey), "1")
+		if got := up.times(); len(got) != 2 || got[0] != got[1] || up.calls[0].path != parentKey {
+			t.Errorf("calls at %v: %+v, want two at once", got, up.calls)
+		}
+		if got := second.Cost(); got != (opstats.Cost{Calls: 1, Coalesced: 1}) {
+			t.Errorf("cost = %+v, want one call and one coalesced", got)
+		}
+	})
+}
+
 // Nothing is read ahead if that saves no time, or the call is probably useless or has to wait.
 func TestLookAhead_Off(t *testing.T) {
 	t.Parallel()
@@ -163,8 +189,8 @@ func TestLookAhead_Off(t *testing.T) {
 		"slots for two children":      {options: Options{Concurrency: 3}, calls: 2},
 		"tokens for two children":     {options: Options{Rate: 1, Burst: 3}, calls: 2},
 		"a rate limit":                {options: Options{Rate: 1, Burst: 1}},
-		"a pause after a refusal":     {before: func(t *testing.T, s *Store) { fetch(t, s, "/limited/") }},
-		"budget for two children":     {options: Options{Budget: 2}, calls: 2},
+		"the end of a pause":          {before: func(t *testing.T, s *Store) { fetch(t, s, "/limited/") }, calls: 3}, // the parent waits
+		"budget for two children":     {options: Options{Budget: 3}, calls: 2},
 		"a limit of the whole server": {options: Options{TotalRate: 2}, calls: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -173,7 +199,7 @@ func TestLookAhead_Off(t *testing.T) {
 				tt.options.Retries = -1
 				s, up := newTestStore(t, tt.options, func(c call) reply {
 					switch {
-					case len(c.path) > 5 && c.path[:5] == "/down":
+					case strings.HasPrefix(c.path, "/down"):
 						return broken
 					case c.path == "/limited/":
 						return limited("60")
@@ -185,9 +211,19 @@ func TestLookAhead_Off(t *testing.T) {
 				}
 				synctest.Wait()
 				up.made()
-				lookAhead(t.Context(), s.Session(tt.token), "/child0/", "/child1/", "/child2/")
+				session := s.Session(tt.token)
+				lookAhead(t.Context(), session, "/child0/", "/child1/", "/child2/")
+				_, _ = Fetch(t.Context(), session, user(parentKey))
 				time.Sleep(time.Second)
-				wantCalls(t, up, tt.calls)
+				ahead := 0
+				for _, c := range up.calls {
+					if strings.HasPrefix(c.path, "/child") {
+						ahead++
+					}
+				}
+				if ahead != tt.calls {
+					t.Errorf("%d calls were made ahead, want %d", ahead, tt.calls)
+				}
 			})
 		})
 	}

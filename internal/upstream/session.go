@@ -54,8 +54,7 @@ type Session struct {
 	mu         sync.Mutex
 	deltas     map[flagKey]int
 	staleReads []opstats.StaleRead
-	ahead      map[key]*load // started by LookAhead and not taken over yet
-	aheadLeft  atomic.Int32  // their number
+	ahead      lookahead
 }
 
 // An addressGroup is the group of all sessions of a network address.
