@@ -96,7 +96,7 @@ func (a *App) routes(cfg config.Serve, bodies *graphhttp.BodyMemory, authn authe
 	}
 	// CORS is outermost: a page must be able to read refusals too.
 	return graphhttp.Chain(all, uploadhttp.Drain, graphhttp.CORS([]string{graphPath, sdlPath}, cfg.AllowOrigin),
-		graphhttp.Admission(a.admit, bodies, graphPath, int64(cfg.MaxBody), a.log), graphhttp.RequestID, graphhttp.ClientAddress(cfg.TrustedProxies(), a.log), graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
+		graphhttp.Admission(a.admit, bodies, graphPath, int64(cfg.MaxBody), a.log), graphhttp.RequestID, graphhttp.ClientAddress(cfg.TrustedProxies(), a.log), graphhttp.AccessLog(a.log, cfg.LogSample), graphhttp.Recover(a.log))
 }
 
 // clientName returns the name that the limits per client use: the principal if Mixcloud has accepted its token, otherwise

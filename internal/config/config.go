@@ -79,6 +79,7 @@ type Serve struct {
 	Config          string        `placeholder:"FILE" help:"YAML configuration file. Its keys are the names of these flags. Flags and environment variables take precedence. It must not contain secrets."`
 	PrintConfig     bool          `help:"Print the effective settings, with secrets redacted, and exit."`
 	Log             Log           `embed:"" prefix:"log-"`
+	LogSample       int           `default:"1" placeholder:"N" help:"Log one of N successful requests in the access log. Requests that fail or are refused are always logged."`
 
 	OAuthClientSecret Secret `kong:"-" env:"OAUTH_CLIENT_SECRET" help:"OAuth client secret of this server at Mixcloud."`
 	SecretKey         Secret `kong:"-" env:"SECRET_KEY" help:"Secret key that encrypts cookies and derives principal ids. At least 32 random bytes, such as the output of openssl rand -base64 32; the same for every replica. Without it, each process generates its own, and sessions are lost on restart."`

@@ -49,6 +49,7 @@ func defaults() *Serve {
 		MaxAliases:      1000,
 		MaxDirectives:   50,
 		MaxTokens:       15_000,
+		LogSample:       1,
 		MaxBody:         1 << 20,
 		Introspection:   new(true),
 		Trace:           "demo",
@@ -237,10 +238,10 @@ func TestParse_Problems(t *testing.T) {
 		},
 		"limits of responses": {
 			args: []string{
-				"--max-depth=0", "--max-root-fields=0", "--max-aliases=0", "--max-directives=0", "--max-tokens=0", "--client-inflight=-1", "--client-requests=-1", "--client-calls=1000001",
+				"--max-depth=0", "--max-root-fields=0", "--max-aliases=0", "--max-directives=0", "--max-tokens=0", "--log-sample=0", "--client-inflight=-1", "--client-requests=-1", "--client-calls=1000001",
 				"--max-body=1", "--max-response-fields=0", "--max-response-bytes=0", "--memory-limit=1KiB",
 			},
-			want: []string{"--max-depth must be between 1", "--max-root-fields must be between 1", "--max-aliases must be between 1", "--max-directives must be between 1", "--max-tokens must be between 1", "--client-inflight must be", "--client-requests must be", "--client-calls must be between 1 and 1000000", "--max-body must be between 1KiB and 1GiB, not 1", "--max-response-fields must be between 1", "--max-response-bytes must be at least 1", "--memory-limit must be 0 or at least 64MiB, not 1KiB"},
+			want: []string{"--max-depth must be between 1", "--max-root-fields must be between 1", "--max-aliases must be between 1", "--max-directives must be between 1", "--max-tokens must be between 1", "--client-inflight must be", "--client-requests must be", "--client-calls must be between 1 and 1000000", "--max-body must be between 1KiB and 1GiB, not 1", "--max-response-fields must be between 1", "--max-response-bytes must be at least 1", "--memory-limit must be 0 or at least 64MiB, not 1KiB", "--log-sample must be between 1"},
 		},
 		"invalid sizes": {
 			args: []string{"--max-response-bytes=16MB", "--memory-limit=9999999999GiB"},

@@ -134,6 +134,7 @@ func (c *Serve) Validate() error {
 	c.Disable.validate("disable", &p)
 	c.redis(&p)
 	c.Log.validate(&p)
+	p.count("log-sample", c.LogSample, 1_000_000)
 	return p.join()
 }
 

@@ -4,10 +4,13 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"mixcloud-graphql/internal/telemetry"
 )
 
 // A logEntry is the part of an access log line that describes the operation. The transports
@@ -50,42 +53,53 @@ func logErrors(ctx context.Context, errs gqlerror.List) {
 	}
 }
 
-// maxAttrs is the maximum number of attributes of a line of the access log.
-const maxAttrs = 10
+// maxAttrs is the maximum number of attributes of a line of the access log, with the request's id.
+const maxAttrs = 11
 
-// AccessLog returns middleware that logs every request when it is done: the client's [Address],
+// AccessLog returns middleware that logs requests when they are done: the client's [Address],
 // method, path, status, size and duration, and for GraphQL the operation's kind, name and
 // errors. It does not log query strings, documents, variables and headers, because they contain
-// private data such as tokens.
-func AccessLog(log *slog.Logger) func(http.Handler) http.Handler {
+// private data such as tokens. Of the requests without an error it logs the first and every
+// sample-th after it; of the others, all.
+func AccessLog(log *slog.Logger, sample int) func(http.Handler) http.Handler {
+	every := uint64(max(sample, 1)) //nolint:gosec // positive
+	var succeeded atomic.Uint64
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			state, r := withState(r)
-			e, rec := &state.log, &recorder{ResponseWriter: w}
+			rec := &recorder{ResponseWriter: w}
 			defer func() {
-				ctx := r.Context()
-				if !log.Enabled(ctx, slog.LevelInfo) {
-					return
+				failed := rec.status() >= http.StatusBadRequest || state.log.errors > 0
+				if failed || every == 1 || (succeeded.Add(1)-1)%every == 0 {
+					logRequest(log, r, state, rec)
 				}
-				attrs := append(make([]slog.Attr, 0, maxAttrs),
-					slog.String("client", state.address),
-					slog.String("method", r.Method),
-					slog.String("path", r.URL.Path),
-					slog.Int("status", rec.status()),
-					slog.Int64("bytes", rec.bytes),
-					slog.Duration("took", time.Since(state.arrived)),
-				)
-				if e.operation != "" {
-					attrs = append(attrs, slog.String("operation", e.operation), slog.String("name", e.name))
-				}
-				if e.errors > 0 {
-					attrs = append(attrs, slog.Int("errors", e.errors), slog.String("code", e.code))
-				}
-				log.LogAttrs(ctx, slog.LevelInfo, "request", attrs...)
 			}()
 			next.ServeHTTP(rec, r)
 		})
 	}
+}
+
+// logRequest writes the line of a request.
+func logRequest(log *slog.Logger, r *http.Request, state *requestState, rec *recorder) {
+	ctx := r.Context()
+	if !log.Enabled(ctx, slog.LevelInfo) {
+		return
+	}
+	attrs := append(make([]slog.Attr, 0, maxAttrs),
+		slog.String("client", state.address),
+		slog.String("method", r.Method),
+		slog.String("path", r.URL.Path),
+		slog.Int("status", rec.status()),
+		slog.Int64("bytes", rec.bytes),
+		slog.Duration("took", time.Since(state.arrived)),
+	)
+	if e := &state.log; e.operation != "" {
+		attrs = append(attrs, slog.String("operation", e.operation), slog.String("name", e.name))
+	}
+	if e := &state.log; e.errors > 0 {
+		attrs = append(attrs, slog.Int("errors", e.errors), slog.String("code", e.code))
+	}
+	telemetry.LogAttrs(ctx, log, slog.LevelInfo, "request", attrs...)
 }
 
 // recorder records the status and the size of a response.

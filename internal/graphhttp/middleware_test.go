@@ -127,7 +127,7 @@ func TestAccessLog(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			serve(graphhttp.AccessLog(slog.New(slog.NewTextHandler(&out, nil)))(tt.handler), tt.request)
+			serve(graphhttp.AccessLog(slog.New(slog.NewTextHandler(&out, nil)), 1)(tt.handler), tt.request)
 			for _, part := range tt.want {
 				if !strings.Contains(out.String(), part) {
 					t.Errorf("log %q lacks %q", out.String(), part)
@@ -143,10 +143,29 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
+// With sampling, a part of the successful requests is logged, and all others.
+func TestAccessLog_Sample(t *testing.T) {
+	t.Parallel()
+	for sample, want := range map[int]int{0: 12, 1: 12, 5: 3, 100: 1} {
+		var out bytes.Buffer
+		h := graphhttp.AccessLog(slog.New(slog.NewTextHandler(&out, nil)), sample)(graphhttp.New(newStub(), graphhttp.Options{}))
+		for range 12 {
+			for _, body := range []string{`{"query":"query OK { hello }"}`, `{"query":"{ fail }"}`, `nonsense`} {
+				serve(h, request(t, "POST", "/graphql", body, "Content-Type: application/json"))
+			}
+		}
+		for part, want := range map[string]int{"name=OK": want, "errors=1": 12, "status=400": 12} {
+			if got := strings.Count(out.String(), part); got != want {
+				t.Errorf("with a sample of %d, %d lines have %q, want %d", sample, got, part, want)
+			}
+		}
+	}
+}
+
 // The access log's writer passes deadlines and flushing to the connection.
 func TestAccessLog_Unwraps(t *testing.T) {
 	t.Parallel()
-	h := graphhttp.AccessLog(slog.New(slog.DiscardHandler))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	h := graphhttp.AccessLog(slog.New(slog.DiscardHandler), 1)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if err := http.NewResponseController(w).Flush(); errors.Is(err, http.ErrNotSupported) {
 			t.Error("Flush returned http.ErrNotSupported, want it passed to the connection")
 		}

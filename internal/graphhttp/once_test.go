@@ -72,7 +72,7 @@ func TestIdempotencyKey_AccessLog(t *testing.T) {
 	}{"success": {4, false}, "panic": {2, true}} {
 		h, _ := namedStub(t)
 		var out strings.Builder
-		named(t, graphhttp.AccessLog(slog.New(slog.NewTextHandler(&out, nil)))(h), "me", "k", set(tt.to))
+		named(t, graphhttp.AccessLog(slog.New(slog.NewTextHandler(&out, nil)), 1)(h), "me", "k", set(tt.to))
 		if got := strings.Contains(out.String(), "code=INTERNAL"); got != tt.internal || !strings.Contains(out.String(), "operation=mutation") {
 			t.Errorf("%s: the access log has an INTERNAL error: %v, want %v: %s", name, got, tt.internal, out.String())
 		}

@@ -158,7 +158,7 @@ func (s *stub) resolve(ctx context.Context) (value any) {
 }
 
 // request returns a request; headers are "Name: value" lines.
-func request(t *testing.T, method, target, body string, headers ...string) *http.Request {
+func request(t testing.TB, method, target, body string, headers ...string) *http.Request {
 	t.Helper()
 	var reader io.Reader
 	if body != "" {

@@ -20,18 +20,23 @@ const (
 // logged with a request's context has the request's id as "request".
 func NewLogger(w io.Writer, format Format, level slog.Leveler) (*slog.Logger, error) {
 	opts := &slog.HandlerOptions{Level: level}
+	out := &lockedWriter{w: w}
 	switch format {
 	case Text:
-		return slog.New(&handler{slog.NewTextHandler(w, opts)}), nil
+		return slog.New(&handler{slog.NewTextHandler(out, opts), &lineWriter{out, Text}}), nil
 	case JSON:
-		return slog.New(&handler{slog.NewJSONHandler(w, opts)}), nil
+		return slog.New(&handler{slog.NewJSONHandler(out, opts), &lineWriter{out, JSON}}), nil
 	default:
 		return nil, fmt.Errorf("unknown log format %q", format)
 	}
 }
 
 // A handler adds the request's id to every record.
-type handler struct{ slog.Handler }
+type handler struct {
+	slog.Handler
+
+	lines *lineWriter // for [LogAttrs]; nil for a handler with attributes or a group
+}
 
 func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	if id := RequestID(ctx); id != "" {
@@ -42,7 +47,9 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 }
 
 func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &handler{h.Handler.WithAttrs(attrs)}
+	return &handler{Handler: h.Handler.WithAttrs(attrs)}
 }
 
-func (h *handler) WithGroup(name string) slog.Handler { return &handler{h.Handler.WithGroup(name)} }
+func (h *handler) WithGroup(name string) slog.Handler {
+	return &handler{Handler: h.Handler.WithGroup(name)}
+}
