@@ -39,6 +39,7 @@ type credential *string
 // core is the state that derived clients share. It does not change after New.
 type core struct {
 	api, site, oembed *url.URL
+	roots             []string // api and site
 	http              *http.Client
 	streaming         *http.Client // http without a timeout, for uploads
 	maxBody           int64
@@ -70,6 +71,7 @@ func New(opts ...Option) (*Client, error) {
 			return nil, err
 		}
 	}
+	c.roots = []string{c.api.String(), c.site.String()}
 	c.tokenAllowed = c.insecure || confidential(c.api)
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	c.http.Jar = nil

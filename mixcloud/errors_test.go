@@ -347,6 +347,7 @@ func TestConnectionFails(t *testing.T) {
 		"resolver timed out":   {&net.DNSError{Err: "i/o timeout", Name: "api.test", IsTimeout: true}, ErrUnavailable},
 		"connection timed out": {&net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}, ErrTimeout},
 		"an unknown error":     {fs.ErrPermission, ErrUnavailable},
+		"no response":          {nil, ErrUnavailable},
 		"an address in it":     {&url.Error{Op: "Get", URL: "http://api.test/bob/", Err: io.EOF}, ErrUnavailable},
 	} {
 		c := testClient(t, func(*http.Request) (*http.Response, error) { return nil, test.cause })
@@ -404,10 +405,14 @@ func TestTimeAndCancellation(t *testing.T) {
 		})
 		synctest.Test(t, func(t *testing.T) {
 			c := testClient(t, nil, WithHTTPClient(&http.Client{Transport: hangingTransport(responds), Timeout: 5 * time.Second}))
-			began := time.Now()
-			_, err := c.User(t.Context(), "/bob/")
-			if !errors.Is(err, ErrTimeout) || time.Since(began) != 5*time.Second {
-				t.Errorf("timeout of http.Client, headers sent %t: error %v after %v, want ErrTimeout after 5s", responds, err, time.Since(began))
+			later, cancel := context.WithTimeout(t.Context(), 11*time.Second)
+			defer cancel()
+			for _, ctx := range []context.Context{t.Context(), later} {
+				began := time.Now()
+				_, err := c.User(ctx, "/bob/")
+				if !errors.Is(err, ErrTimeout) || time.Since(began) != 5*time.Second {
+					t.Errorf("timeout of http.Client, headers sent %t: error %v after %v, want ErrTimeout after 5s", responds, err, time.Since(began))
+				}
 			}
 		})
 	}

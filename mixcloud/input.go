@@ -53,7 +53,7 @@ func ParseInput(s string, roots ...string) (Input, error) {
 
 // ParseInput is [ParseInput] with the client's own roots.
 func (c *Client) ParseInput(s string) (Input, error) {
-	return ParseInput(s, c.api.String(), c.site.String())
+	return ParseInput(s, c.roots...)
 }
 
 // UserInput returns the user with a name that a person typed; see [UserKey].

@@ -88,10 +88,11 @@ func search[T any, P Decodable[T]](ctx context.Context, c *Client, op, typ, quer
 
 // list fetches the page of a list that r selects.
 func list[T any, P Decodable[T]](ctx context.Context, c *Client, op, path string, query url.Values, r Range) (*Page[T], error) {
-	all := c.baseQuery()
+	all := url.Values{}
 	if err := r.values(all); err != nil {
 		return nil, err
 	}
+	maps.Copy(all, c.baseQuery())
 	maps.Copy(all, query)
 	page := new(Page[T])
 	err := c.fetch(ctx, op, path, all, func(v value) string {

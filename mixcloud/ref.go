@@ -56,7 +56,7 @@ func ParseRef(s string, roots ...string) (Ref, error) {
 
 // ParseRef is [ParseRef] with the client's own roots.
 func (c *Client) ParseRef(s string) (Ref, error) {
-	return ParseRef(s, c.api.String(), c.site.String())
+	return ParseRef(s, c.roots...)
 }
 
 // refPath returns the path of a key or an address, without scheme, host, the path

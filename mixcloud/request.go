@@ -37,6 +37,8 @@ type request struct {
 var (
 	errTooLarge = errors.New("the body exceeds the maximum size")
 	errNotJSON  = errors.New("the body is not JSON, or is truncated")
+
+	errNoResponse = errors.New("the transport returned neither a response nor an error")
 )
 
 // Get returns the JSON at any path of the API, for endpoints that have no method.
@@ -109,7 +111,9 @@ func (c *Client) roundTrip(ctx context.Context, r request, call *Call, read func
 	address.RawPath = r.root.EscapedPath() + r.path
 	address.Path, _ = url.PathUnescape(address.RawPath) // cannot fail: both parts are clean
 	address.RawQuery = call.Query
-	req, err := http.NewRequestWithContext(withToken(ctx, r.token), call.Method, "", r.body)
+	limited, cancel := c.withTimeout(ctx, r)
+	defer cancel()
+	req, err := http.NewRequestWithContext(withToken(limited, r.token), call.Method, "", r.body)
 	if err != nil {
 		return err
 	}
@@ -142,13 +146,33 @@ func (c *Client) roundTrip(ctx context.Context, r request, call *Call, read func
 	return read(resp.StatusCode, resp.Header, buffer.Bytes())
 }
 
+// withTimeout limits the time of a call, unless ctx ends earlier anyway.
+func (c *Client) withTimeout(ctx context.Context, r request) (context.Context, context.CancelFunc) {
+	timeout := c.http.Timeout
+	if at, ok := ctx.Deadline(); timeout <= 0 || r.stream || ok && time.Until(at) <= timeout {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, timeout)
+}
+
 // transmit sends a request and waits for the response.
 func (c *Client) transmit(r request, req *http.Request) (*http.Response, error) {
-	if !r.stream {
-		return c.http.Do(req)
+	if r.stream {
+		req.ContentLength = r.length
+		return doUpload(c.streaming, req)
 	}
-	req.ContentLength = r.length
-	return doUpload(c.streaming, req)
+	// http.Client has features that a call does not use, such as redirects and cookies. They would
+	// start a goroutine and two timers for each call.
+	resp, err := c.http.Transport.RoundTrip(req)
+	switch {
+	case err != nil:
+		return nil, err
+	case resp == nil:
+		return nil, errNoResponse
+	case resp.Body == nil:
+		resp.Body = http.NoBody
+	}
+	return resp, nil
 }
 
 // buffers are reused to read bodies. Results are copied out of them.

@@ -134,11 +134,10 @@ func get[T any, P Decodable[T]](ctx context.Context, c *Client, op, path string)
 	return one, nil
 }
 
-// baseQuery returns the parameters that all reads of resources and lists have.
+// baseQuery returns the parameters that all reads of resources and lists have, or nil.
 func (c *Client) baseQuery() url.Values {
-	query := url.Values{}
-	if c.metadata {
-		query.Set("metadata", "1")
+	if !c.metadata {
+		return nil
 	}
-	return query
+	return url.Values{"metadata": {"1"}}
 }

@@ -52,11 +52,13 @@ func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		resp, err := t.base.RoundTrip(req)
 		return dropBadLocation(resp), err
 	}
-	sent := req.Clone(req.Context())
-	if sent.URL.RawQuery != "" {
-		query = sent.URL.RawQuery + "&" + query
+	address := *req.URL
+	if address.RawQuery != "" {
+		query = address.RawQuery + "&" + query
 	}
-	sent.URL.RawQuery = query
+	address.RawQuery = query
+	sent := req.WithContext(req.Context()) // a copy that shares the headers
+	sent.URL = &address
 	resp, err := t.base.RoundTrip(sent)
 	if resp != nil {
 		resp.Request = req // the request without the token, for callers that read it
@@ -67,10 +69,11 @@ func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 // dropBadLocation removes a Location that is not a valid address, since net/http
 // would return an error without the status.
 func dropBadLocation(resp *http.Response) *http.Response {
-	if resp != nil {
-		if _, err := url.Parse(resp.Header.Get("Location")); err != nil {
-			resp.Header.Del("Location")
-		}
+	if resp == nil || resp.Header.Get("Location") == "" {
+		return resp
+	}
+	if _, err := url.Parse(resp.Header.Get("Location")); err != nil {
+		resp.Header.Del("Location")
 	}
 	return resp
 }
