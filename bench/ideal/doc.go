@@ -25,7 +25,9 @@
 // # Critical path
 //
 // Each call takes one unit of time. It starts when the calls that it depends on have finished, as
-// the fields of the query are nested. At most a fixed number of calls run in parallel, first come,
+// the fields of the query are nested. A list of a resource that a root field looks up does not
+// depend on the resource, since the arguments of the root field determine its path; with a token
+// it does, since the path of the viewer's own lists is another one. At most a fixed number of calls run in parallel, first come,
 // first served. The critical path is the time at which the last call ends. So a hundred independent
 // calls, 32 in parallel, are four rounds.
 package ideal

@@ -157,6 +157,30 @@ func fakeUsers(n int) fakeMixcloud {
 	return m
 }
 
+// fakeKeys returns the keys of the users of fakeUsers(n).
+func fakeKeys(n int) (keys []any) {
+	for i := range n {
+		keys = append(keys, fmt.Sprintf("/%d/", i))
+	}
+	return keys
+}
+
+// TestPlan_Unneeded checks that the lists of a resource that does not exist are no calls of the plan.
+func TestPlan_Unneeded(t *testing.T) {
+	t.Parallel()
+	plan, err := New(schema(t), fakeUsers(0), 0).Plan(Operation{Query: `{
+		user(username: "eve") { following(first: 2) { nodes { biog } } name @skip(if: true) }
+		tag(name: "x y") { latest { nodes { name } } }
+	}`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Call{{Path: "/eve/following/", Query: "limit=2"}, {Path: "/genres/x-y/latest/", Query: "limit=20"}}
+	if diff := cmp.Diff(want, plan.Unneeded, cmp.AllowUnexported(Call{})); diff != "" || plan.Calls() != 2 || len(plan.Rounds) != 1 {
+		t.Errorf("Rounds = %v, want the user and the tag; Unneeded, -want +got:\n%s", plan.Rounds, diff)
+	}
+}
+
 // TestPlan compares the rounds of plans with those that were counted by hand.
 func TestPlan(t *testing.T) {
 	t.Parallel()
@@ -169,42 +193,45 @@ func TestPlan(t *testing.T) {
 		want      []int // calls in each round
 	}{
 		"no calls":                        {0, "", `{ __typename rateLimit { spent } viewer { name } }`, nil, nil, nil},
-		"nested members":                  {3, "", `{ user(username: "ada") { following { nodes { name } } } }`, nil, nil, []int{1, 1}},
+		"nested members":                  {3, "", `{ user(username: "ada") { following { nodes { name } } } }`, nil, nil, []int{2}},
 		"unknown user":                    {0, "", `{ user(username: "eve") { following { nodes { name } } } }`, nil, nil, []int{1}},
-		"one load for all members":        {3, "", `{ user(username: "ada") { following { nodes { biog city } edges { node { isPro } } } } }`, nil, nil, []int{1, 1, 3}},
-		"a full round":                    {32, "", `{ user(username: "ada") { following { nodes { biog } } } }`, nil, nil, []int{1, 1, 32}},
-		"more than a round":               {33, "", `{ user(username: "ada") { following { nodes { biog } } } }`, nil, nil, []int{1, 1, 32, 1}},
-		"a hundred":                       {100, "", `{ user(username: "ada") { following { nodes { biog } } } }`, nil, nil, []int{1, 1, 32, 32, 32, 4}},
-		"calls that wait for a slot":      {33, "", `{ user(username: "ada") { following { nodes { cloudcasts { nodes { description } } } } } }`, nil, nil, []int{1, 1, 32, 32, 2}},
+		"one load for all members":        {3, "", `{ user(username: "ada") { following { nodes { biog city } edges { node { isPro } } } } }`, nil, nil, []int{2, 3}},
+		"a full round":                    {32, "", `{ user(username: "ada") { following { nodes { biog } } } }`, nil, nil, []int{2, 32}},
+		"more than a round":               {33, "", `{ user(username: "ada") { following { nodes { biog } } } }`, nil, nil, []int{2, 32, 1}},
+		"a hundred":                       {100, "", `{ user(username: "ada") { following { nodes { biog } } } }`, nil, nil, []int{2, 32, 32, 32, 4}},
+		"calls that wait for a slot":      {33, "", `{ user(username: "ada") { following { nodes { cloudcasts { nodes { description } } } } } }`, nil, nil, []int{2, 32, 32, 2}},
 		"spellings of one user":           {0, "", `{ a: user(username: "ada") { biog } b: user(username: "ADA") { city } c: resource(key: "https://www.mixcloud.com/Ada/?x") { name } }`, nil, nil, []int{1}},
 		"three paths of a tag":            {0, "", `{ tag(name: "Funk") { name } b: resource(key: "/discover/funk/") { name } c: resource(key: "/tag/funk") { raw(full: true) } }`, nil, nil, []int{1}},
-		"already loaded":                  {2, "", `{ user(username: "ada") { biog following { nodes { cloudcasts { nodes { hosts { city } user { name } } } } } } }`, nil, nil, []int{1, 1, 2}},
-		"parallel branches":               {2, "", `{ user(username: "ada") { following { nodes { biog } } followers { nodes { city cloudcasts { nodes { name } } } } } }`, nil, nil, []int{1, 2, 4}},
-		"pages of two sizes":              {2, "", `{ user(username: "ada") { a: following(first: 5) { nodes { name } } b: following(first: 6) { nodes { name } } c: following(first: 5) { edges { cursor } } } }`, nil, nil, []int{1, 2}},
+		"already loaded":                  {2, "", `{ user(username: "ada") { biog following { nodes { cloudcasts { nodes { hosts { city } user { name } } } } } } }`, nil, nil, []int{2, 2}},
+		"parallel branches":               {2, "", `{ user(username: "ada") { following { nodes { biog } } followers { nodes { city cloudcasts { nodes { name } } } } } }`, nil, nil, []int{3, 4}},
+		"pages of two sizes":              {2, "", `{ user(username: "ada") { a: following(first: 5) { nodes { name } } b: following(first: 6) { nodes { name } } c: following(first: 5) { edges { cursor } } } }`, nil, nil, []int{3}},
 		"invalid arguments":               {2, "", `{ user(username: "ada") { a: following(first: -1) { nodes { name } } b: following(first: 101) { nodes { name } } c: following(last: 3) { nodes { name } } d: following(first: 1, last: 1) { nodes { name } } } }`, nil, nil, []int{1}},
 		"an empty page":                   {2, "", `{ user(username: "ada") { following(first: 0) { totalCount nodes { biog } } } }`, nil, nil, []int{1}},
-		"total of a page without next":    {2, "", `{ user(username: "ada") { followers { totalCount } } }`, nil, nil, []int{1, 1}},
-		"total of an empty page":          {1, "", `{ user(username: "ada") { following { nodes { cloudcasts(first: 0) { totalCount } } } } }`, nil, nil, []int{1, 1, 1}},
-		"total of a whole list":           {1, "", `{ user(username: "ada") { following { nodes { cloudcasts { totalCount } } } } }`, nil, nil, []int{1, 1, 1}},
-		"total of a later page":           {1, "", `{ user(username: "ada") { following { nodes { cloudcasts(offset: 1) { totalCount } } } } }`, nil, nil, []int{1, 1, 1, 1}},
-		"total with time bounds":          {1, "", `{ user(username: "ada") { following { nodes { a: cloudcasts(since: 1) { totalCount } b: cloudcasts(until: 1) { totalCount } } } } }`, nil, nil, []int{1, 1, 2}},
-		"total of an empty bounded page":  {1, "", `{ user(username: "ada") { following { nodes { cloudcasts(first: 0, since: 1) { totalCount } } } } }`, nil, nil, []int{1, 1}},
-		"types of a feed":                 {1, "", `{ user(username: "ada") { feed { nodes { from { city } ... on FollowActivity { users { biog } } ... on OtherActivity { cloudcasts { description } } ... on UploadActivity { cloudcasts { user { city } } } } } } }`, nil, nil, []int{1, 1, 2}},
-		"fragments, skipped and included": {1, "", `query ($no: Boolean!) { user(username: "ada") { ...f ... on User @include(if: $no) { followers { nodes { name } } } } } fragment f on User { following @skip(if: $no) { nodes { name biog @include(if: $no) ... on Resource { raw(full: true) @skip(if: true) } } } }`, map[string]any{"no": false}, nil, []int{1, 1}},
-		"a page after a cursor":           {2, "", `query ($c: String) { user(username: "ada") { following(after: $c) { nodes { name } } } }`, map[string]any{"c": "x"}, map[string]int{"x": 19}, []int{1, 1}},
+		"total of a page without next":    {2, "", `{ user(username: "ada") { followers { totalCount } } }`, nil, nil, []int{2}},
+		"total of an empty page":          {1, "", `{ user(username: "ada") { following { nodes { cloudcasts(first: 0) { totalCount } } } } }`, nil, nil, []int{2, 1}},
+		"total of a whole list":           {1, "", `{ user(username: "ada") { following { nodes { cloudcasts { totalCount } } } } }`, nil, nil, []int{2, 1}},
+		"total of a later page":           {1, "", `{ user(username: "ada") { following { nodes { cloudcasts(offset: 1) { totalCount } } } } }`, nil, nil, []int{2, 1, 1}},
+		"total with time bounds":          {1, "", `{ user(username: "ada") { following { nodes { a: cloudcasts(since: 1) { totalCount } b: cloudcasts(until: 1) { totalCount } } } } }`, nil, nil, []int{2, 2}},
+		"total of an empty bounded page":  {1, "", `{ user(username: "ada") { following { nodes { cloudcasts(first: 0, since: 1) { totalCount } } } } }`, nil, nil, []int{2}},
+		"types of a feed":                 {1, "", `{ user(username: "ada") { feed { nodes { from { city } ... on FollowActivity { users { biog } } ... on OtherActivity { cloudcasts { description } } ... on UploadActivity { cloudcasts { user { city } } } } } } }`, nil, nil, []int{2, 2}},
+		"fragments, skipped and included": {1, "", `query ($no: Boolean!) { user(username: "ada") { ...f ... on User @include(if: $no) { followers { nodes { name } } } } } fragment f on User { following @skip(if: $no) { nodes { name biog @include(if: $no) ... on Resource { raw(full: true) @skip(if: true) } } } }`, map[string]any{"no": false}, nil, []int{2}},
+		"a page after a cursor":           {2, "", `query ($c: String) { user(username: "ada") { following(after: $c) { nodes { name } } } }`, map[string]any{"c": "x"}, map[string]int{"x": 19}, []int{2}},
 		"the viewer under two names":      {1, "ada-token", `{ viewer { following { nodes { cloudcasts { nodes { hosts { biog followsViewer isViewer } } } } } } }`, nil, nil, []int{1, 1, 1}},
-		"anonymous relations":             {1, "", `{ user(username: "ada") { following { nodes { followsViewer viewerIsFollowing isViewer listenLater { nodes { name } } } } } }`, nil, nil, []int{1, 1}},
+		"anonymous relations":             {1, "", `{ user(username: "ada") { following { nodes { followsViewer viewerIsFollowing isViewer listenLater { nodes { name } } } } } }`, nil, nil, []int{2}},
 		"relations with a token":          {1, "ada-token", `{ user(username: "ada") { following { nodes { viewerIsFollowing followsViewer isViewer listenLater { nodes { name } } } } } }`, nil, nil, []int{1, 1, 2}},
-		"ids, twice and forged":           {1, "", `{ node(id: "id of ada") { ... on User { biog following { nodes { city } } } } nodes(ids: ["id of 0", "forged", "id of 0"]) { ... on User { city } } }`, nil, nil, []int{2, 1}},
-		"a bound in a page with times":    {2, "", `{ user(username: "ada") { comments(since: "2020-01-01T00:00:00Z") { nodes { user { city } } } } }`, nil, nil, []int{1, 1, 1}},
-		"a page with times, twice":        {2, "", `{ user(username: "ada") { a: comments(since: 1) { nodes { user { city } } } b: comments { nodes { text } } } }`, nil, nil, []int{1, 1, 2}},
-		"a bound in a page of listens":    {2, "", `{ user(username: "ada") { listens(since: "2020-01-01T00:00:00Z", until: "2021-01-01T00:00:00Z") { nodes { description } } } }`, nil, nil, []int{1, 1, 1}},
-		"pages of two upper bounds":       {2, "", `{ user(username: "ada") { a: comments(since: 1) { nodes { text } } b: comments(since: 1, until: "2021-01-01T00:00:00Z") { nodes { text } } } }`, nil, nil, []int{1, 2}},
-		"keys, repeated and invalid":      {2, "", `{ resources(keys: ["/0/", "https://www.mixcloud.com/ada/", "/ADA/", "", "/eve/"]) { name ... on User { following { nodes { city } } } } }`, nil, nil, []int{3, 2, 1}},
+		"ids, twice and forged":           {1, "", `{ node(id: "id of ada") { ... on User { biog following { nodes { city } } } } nodes(ids: ["id of 0", "forged", "id of 0"]) { ... on User { city } } }`, nil, nil, []int{3}},
+		"a bound in a page with times":    {2, "", `{ user(username: "ada") { comments(since: "2020-01-01T00:00:00Z") { nodes { user { city } } } } }`, nil, nil, []int{2, 1}},
+		"a page with times, twice":        {2, "", `{ user(username: "ada") { a: comments(since: 1) { nodes { user { city } } } b: comments { nodes { text } } } }`, nil, nil, []int{2, 2}},
+		"a bound in a page of listens":    {2, "", `{ user(username: "ada") { listens(since: "2020-01-01T00:00:00Z", until: "2021-01-01T00:00:00Z") { nodes { description } } } }`, nil, nil, []int{2, 1}},
+		"pages of two upper bounds":       {2, "", `{ user(username: "ada") { a: comments(since: 1) { nodes { text } } b: comments(since: 1, until: "2021-01-01T00:00:00Z") { nodes { text } } } }`, nil, nil, []int{3}},
+		"keys, repeated and invalid":      {2, "", `{ resources(keys: ["/0/", "https://www.mixcloud.com/ada/", "/ADA/", "", "/eve/"]) { name ... on User { following { nodes { city } } } } }`, nil, nil, []int{5, 1}},
 		"too many keys":                   {0, "", `query ($keys: [String!]!) { resources(keys: $keys) { name } }`, map[string]any{"keys": slices.Repeat([]any{"/ada/"}, 101)}, nil, nil},
-		"the old name of latest":          {0, "", `{ tag(name: "funk") { latest { nodes { name } } } }`, nil, nil, []int{1, 1, 1}},
+		"a list with a token":             {2, "ada-token", `{ user(username: "0") { cloudcasts { nodes { name } } } }`, nil, nil, []int{1, 1}},
+		"a slot for one list":             {31, "", `query ($keys: [String!]!) { resources(keys: $keys) { ... on User { cloudcasts { nodes { name } } } } }`, map[string]any{"keys": fakeKeys(31)}, nil, []int{32, 30}},
+		"no slot for a list":              {32, "", `query ($keys: [String!]!) { resources(keys: $keys) { ... on User { cloudcasts { nodes { name } } } } }`, map[string]any{"keys": fakeKeys(32)}, nil, []int{32, 32}},
+		"the old name of latest":          {0, "", `{ tag(name: "funk") { latest { nodes { name } } } }`, nil, nil, []int{2, 1}},
 		"keys of another type":            {0, "", `{ cloudcast(key: "/ada/") { name } resource(key: "/") { name } search(query: " ") { users { nodes { name } } } }`, nil, nil, nil},
-		"players by key and width":        {1, "", `{ user(username: "0") { cloudcasts { nodes { embedHtml a: embedHtml(width: "100%") b: embedHtml(width: "100%") embedJson } } } }`, nil, nil, []int{1, 1, 3}},
+		"players by key and width":        {1, "", `{ user(username: "0") { cloudcasts { nodes { embedHtml a: embedHtml(width: "100%") b: embedHtml(width: "100%") embedJson } } } }`, nil, nil, []int{2, 3}},
 	}
 	s := schema(t)
 	keys := map[string]string{"id of ada": "/ada/", "id of 0": "/0/"}

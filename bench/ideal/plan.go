@@ -3,6 +3,7 @@ package ideal
 import (
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -50,6 +51,9 @@ type Plan struct {
 	// Rounds are the sets of calls that run in parallel, in order. The number of rounds is the
 	// length of the critical path.
 	Rounds [][]Call
+	// Unneeded are the calls for lists of resources that do not exist. A server makes them if it
+	// does not wait for the resource.
+	Unneeded []Call
 }
 
 // A Call is a GET of the REST API.
@@ -87,6 +91,7 @@ func (r *Reference) Plan(q Operation) (*Plan, error) {
 	w := &walker{Reference: r, operation: q, variables: variables, calls: make(map[string]*call)}
 	w.selection(node{typ: "Query", res: &resource{Key: "/"}}, operation.SelectionSet)
 	plan := w.run()
+	plan.Unneeded = w.unneeded
 	if w.err != nil {
 		return nil, w.err
 	}
@@ -120,9 +125,10 @@ func (w *walker) require(id string, c Call, then func(*response)) {
 // start together, so the calls that run in parallel always end together: they are a round.
 func (w *walker) run() *Plan {
 	plan := new(Plan)
-	for len(w.queue) > 0 && w.err == nil {
-		round := w.queue[:min(len(w.queue), w.concurrency)]
-		w.queue = w.queue[len(round):]
+	for len(w.queue)+len(w.ahead) > 0 && w.err == nil {
+		all := slices.Concat(w.queue, w.ahead)
+		round := all[:min(len(all), w.concurrency)]
+		w.queue, w.ahead = all[len(round):], nil
 		var calls []Call
 		for _, c := range round {
 			calls = append(calls, c.Call)

@@ -20,6 +20,8 @@ type walker struct {
 	variables map[string]any
 	calls     map[string]*call // by identity
 	queue     []*call          // not made yet, in order
+	ahead     []*call          // the same, of calls that are made in this round only if a slot is free
+	unneeded  []Call           // see Plan
 	err       error
 }
 
@@ -43,20 +45,26 @@ func (n node) path() string {
 	return n.res.Key
 }
 
+// selection plans the calls of the fields that are selected on a node.
 func (w *walker) selection(n node, set ast.SelectionSet) {
+	w.each(n.typ, set, func(f *ast.Field) { w.field(n, f) })
+}
+
+// each visits the fields that are selected on objects of a type.
+func (w *walker) each(typ string, set ast.SelectionSet, visit func(*ast.Field)) {
 	for _, s := range set {
 		switch s := s.(type) {
 		case *ast.Field:
 			if w.included(s.Directives) && !strings.HasPrefix(s.Name, "__") {
-				w.field(n, s)
+				visit(s)
 			}
 		case *ast.InlineFragment:
-			if w.included(s.Directives) && w.applies(s.TypeCondition, n.typ) {
-				w.selection(n, s.SelectionSet)
+			if w.included(s.Directives) && w.applies(s.TypeCondition, typ) {
+				w.each(typ, s.SelectionSet, visit)
 			}
 		case *ast.FragmentSpread:
-			if w.included(s.Directives) && w.applies(s.Definition.TypeCondition, n.typ) {
-				w.selection(n, s.Definition.SelectionSet)
+			if w.included(s.Directives) && w.applies(s.Definition.TypeCondition, typ) {
+				w.each(typ, s.Definition.SelectionSet, visit)
 			}
 		}
 	}
@@ -259,6 +267,40 @@ func (w *walker) fetch(f *ast.Field, typ, path string) {
 			w.selection(node{typ: typ, res: &a.resource, full: true, me: a.Current}, f.SelectionSet)
 		}
 	})
+	w.lookAhead(f, typ, path)
+}
+
+// lookAhead plans the lists of the resource at a path in the round of the resource, if slots are free,
+// since their paths follow from its own. With a token nothing is known beforehand: the user may be the
+// viewer, and Mixcloud may refuse the token.
+func (w *walker) lookAhead(f *ast.Field, typ, path string) {
+	if w.operation.Token != "" {
+		return
+	}
+	a, err := w.api.get(Call{Path: path}, "")
+	if err != nil || a.found && canonicalKey(a.Key) != canonicalKey(path) {
+		return
+	}
+	n := node{typ: typ, res: &resource{Key: path}, full: true}
+	if a.found {
+		n.res = &a.resource
+	}
+	before := len(w.queue)
+	w.each(typ, f.SelectionSet, func(f *ast.Field) {
+		if l, ok := lists[typ+"."+f.Name]; ok {
+			w.list(n, f, n.path()+l.name, "", l)
+		}
+	})
+	planned := w.queue[before:]
+	w.queue = w.queue[:before]
+	if a.found {
+		w.ahead = append(w.ahead, planned...)
+		return
+	}
+	for _, c := range planned {
+		delete(w.calls, c.Path+"?"+c.Query)
+		w.unneeded = append(w.unneeded, c.Call)
+	}
 }
 
 // viewer fetches the user of the token, and stores it under the user's key too.
