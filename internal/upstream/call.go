@@ -110,6 +110,7 @@ func (s *Store) attempt(l *load) (value any, sent bool, err error) {
 		return nil, false, err
 	}
 	s.retries.deposit()
+	s.unused.deposit()
 	if !l.Background() {
 		l.starter.called()
 		l.starter.startAhead(l.key)

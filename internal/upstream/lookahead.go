@@ -25,6 +25,30 @@ func NewPrefetch[T any](parent ResourceID, r Resource[T]) Prefetch {
 	return Prefetch{parent, ResourceID{r.Class, r.ID}, r.untyped()}
 }
 
+const (
+	unusedShare = 50 // one call of so many may be an unused one, which no Fetch has taken over
+	unusedBurst = 50 // maximum number of unused calls at once
+)
+
+// An unusedBudget stops operations for resources that do not exist from multiplying the calls. It
+// is safe for concurrent use; the zero value is full.
+type unusedBudget struct {
+	spent atomic.Int64 // in calls that must be made to compensate for it
+}
+
+// deposit counts a call.
+func (b *unusedBudget) deposit() {
+	if spent := b.spent.Load(); spent > 0 {
+		b.spent.CompareAndSwap(spent, spent-1) // a deposit may be lost
+	}
+}
+
+// withdraw counts a read that was not used.
+func (b *unusedBudget) withdraw() { b.spent.Add(unusedShare) }
+
+// isSpent reports whether too many reads were not used.
+func (b *unusedBudget) isSpent() bool { return b.spent.Load() >= unusedBurst*unusedShare }
+
 // lookahead has the reads of a session that start ahead. The session's mutex guards the maps.
 type lookahead struct {
 	ctx     context.Context    //nolint:containedctx // of the operation, see LookAhead
@@ -41,7 +65,8 @@ type lookahead struct {
 //
 // A read is not started if that saves no time or its call is probably useless: the token was not
 // accepted before; the read or its parent is cached, also as not found; a circuit breaker is
-// not closed; the read has failed recently; or it would have to wait, or delay another parent.
+// not closed; the read has failed recently; it would have to wait, or delay another parent; or too
+// many reads were not used.
 func (s *Session) LookAhead(ctx context.Context, reads []Prefetch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,6 +117,9 @@ func (s *Session) startAhead(parent key) {
 	s.ahead.pending.Add(-1)
 	limits := s.store.limiter.of(s.currentViewer(), KindRead)
 	spare := s.store.limiter.queue.Spare(limits) - len(s.ahead.waiting)
+	if s.store.unused.isSpent() {
+		spare = 0
+	}
 	for _, p := range reads {
 		if k := s.key(p.id.Class, p.id.ID); spare > 0 && s.probablyExists(k) && s.startPrefetch(k, p.read) {
 			spare--
@@ -149,6 +177,7 @@ func (s *Session) endAhead() {
 	s.ahead.pending.Store(0)
 	s.mu.Unlock()
 	for _, l := range left {
+		s.store.unused.withdraw()
 		l.CancelWait()
 	}
 }

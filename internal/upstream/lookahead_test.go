@@ -135,13 +135,13 @@ func TestLookAhead_Order(t *testing.T) {
 		synctest.Wait()
 		lookAhead(t.Context(), second, childKey)
 		synctest.Wait()
-		if len(up.calls) != 1 {
-			t.Errorf("%d calls before the parent is fetched, want 1", len(up.calls))
+		if n := len(up.paths()); n != 1 {
+			t.Errorf("%d calls before the parent is fetched, want 1", n)
 		}
 		want(t, fetchName(t.Context(), second, parentKey), "1")
 		want(t, fetchName(t.Context(), second, childKey), "1")
-		if got := up.times(); len(got) != 2 || got[0] != got[1] || up.calls[0].path != parentKey {
-			t.Errorf("calls at %v: %+v, want two at once", got, up.calls)
+		if got := up.times(); len(got) != 2 || got[0] != got[1] || up.paths()[0] != parentKey {
+			t.Errorf("calls at %v: %q, want two at once", got, up.paths())
 		}
 		if got := second.Cost(); got != (opstats.Cost{Calls: 1, Coalesced: 1}) {
 			t.Errorf("cost = %+v, want one call and one coalesced", got)
@@ -216,8 +216,8 @@ func TestLookAhead_Off(t *testing.T) {
 				_, _ = Fetch(t.Context(), session, user(parentKey))
 				time.Sleep(time.Second)
 				ahead := 0
-				for _, c := range up.calls {
-					if strings.HasPrefix(c.path, "/child") {
+				for _, path := range up.paths() {
+					if strings.HasPrefix(path, "/child") {
 						ahead++
 					}
 				}
@@ -244,6 +244,50 @@ func tripUsers(t *testing.T, s *Store) {
 	if s.breakers.closed(s.Session("").key(ClassUser, "/x/")) {
 		t.Error("the breaker is closed")
 	}
+}
+
+// Unused calls are at most 2 % of all calls, after the first fifty.
+func TestLookAhead_UnusedBudget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, up := newTestStore(t, Options{CacheBytes: -1}, func(c call) reply {
+			if c.path == parentKey {
+				return missing
+			}
+			return reply{}
+		})
+		operation := func(parent string) {
+			ctx, end := context.WithCancel(t.Context())
+			session := s.Session("")
+			session.LookAhead(ctx, []Prefetch{NewPrefetch(ResourceID{ClassUser, parent}, user(childKey))})
+			if _, err := Fetch(ctx, session, user(parent)); err == nil {
+				_, _ = Fetch(ctx, session, user(childKey))
+			}
+			end()
+			synctest.Wait()
+		}
+		for range 200 {
+			operation(parentKey)
+		}
+		if unused := up.made() - 200; unused < unusedBurst || unused > unusedBurst+10 {
+			t.Errorf("%d of 200 calls were unused, want about %d", unused, unusedBurst)
+		}
+		for range 1000 {
+			operation(parentKey)
+		}
+		if unused := up.made() - 1000; unused < 10 || unused > 25 {
+			t.Errorf("%d of 1,000 calls were unused, want about 20", unused)
+		}
+		for range 100 {
+			_, _ = Fetch(t.Context(), s.Session(""), user("/other/"))
+			up.made()
+			operation("/another/")
+			up.made()
+		}
+		if s.unused.isSpent() {
+			t.Error("the budget does not recover")
+		}
+	})
 }
 
 // The key of the viewer is learned from /me/, and from the viewer's own name.

@@ -96,6 +96,17 @@ func (s *stub) made() int {
 	return n
 }
 
+// paths returns the paths of the calls in their order.
+func (s *stub) paths() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var paths []string
+	for _, c := range s.calls {
+		paths = append(paths, c.path)
+	}
+	return paths
+}
+
 func (s *stub) times() []time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()

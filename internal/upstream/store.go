@@ -147,6 +147,7 @@ type Store struct {
 	limiter   *limiter
 	breakers  *breakers
 	retries   retryBudget
+	unused    unusedBudget  // of reads that started ahead
 	refreshes chan struct{} // one element for each refresh in flight
 
 	writes  recentWrites // of flags
