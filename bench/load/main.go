@@ -63,6 +63,7 @@ type figure struct {
 var figures = []figure{
 	{"cold", (*bench).cold},
 	{"zipf", (*bench).zipf},
+	{"unknown", (*bench).unknown},
 	{"limited", (*bench).limited},
 	{"killed", (*bench).killed},
 	{"crowd", (*bench).crowd},

@@ -26,7 +26,7 @@ func NewPrefetch[T any](parent ResourceID, r Resource[T]) Prefetch {
 }
 
 const (
-	unusedShare = 50 // one call of so many may be an unused one, which no Fetch has taken over
+	unusedShare = 50 // one call in 50 may be unused: no Fetch has taken it over
 	unusedBurst = 50 // maximum number of unused calls at once
 )
 
