@@ -187,6 +187,9 @@ func (s *Store) viewer(p principal) *viewer { return s.viewers.of(p, s.clock.Now
 // the configured roots.
 func (s *Store) Client() *mixcloud.Client { return s.client }
 
+// CacheSize returns the size of all cached responses, as the limit counts it.
+func (s *Store) CacheSize() int64 { return s.cache.Size() }
+
 // Close cancels all loads, including background ones, and waits until they have ended or ctx
 // has. Waiting sessions get context.Canceled, so close the store after the server has drained.
 func (s *Store) Close(ctx context.Context) error {
