@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+
+	"mixcloud-graphql/mixcloud/rawjson"
 )
 
 // Errors of valid JSON that is not a resource or a list.
@@ -61,4 +63,12 @@ func DecodeOEmbed(raw json.RawMessage) (*OEmbed, error) {
 func decodeError(op string, e *Error) *Error {
 	e.Op, e.Status = op, 0
 	return e
+}
+
+// FromJSON decodes a value that is a part of a response that this package has
+// returned, such as [Object.JSON]. Members that v lacks are zero.
+func FromJSON[T any, P Decodable[T]](v rawjson.Value) *T {
+	decoded := P(new(T))
+	decoded.decode(value{v})
+	return decoded
 }

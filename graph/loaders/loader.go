@@ -116,6 +116,12 @@ func (i *instance[K, V]) load(ctx context.Context, key K) (V, error) {
 	if err != nil {
 		return none, err
 	}
+	return i.wait(ctx, p)
+}
+
+// wait waits for a fetch that was started.
+func (i *instance[K, V]) wait(ctx context.Context, p *promise[V]) (V, error) {
+	var none V
 	select {
 	case <-p.done:
 		return i.result(ctx, p)
@@ -129,7 +135,9 @@ func (i *instance[K, V]) load(ctx context.Context, key K) (V, error) {
 		i.slot.Yield() // many goroutines may have waited for the same fetch
 		return i.result(ctx, p)
 	case <-ctx.Done():
-		i.operation.waitCanceled.Store(true)
+		if ctx.Value(speculative{}) == nil {
+			i.operation.waitCanceled.Store(true)
+		}
 		return none, ctx.Err()
 	}
 }
@@ -137,7 +145,7 @@ func (i *instance[K, V]) load(ctx context.Context, key K) (V, error) {
 // result returns the result of a finished fetch. If the value is stale, it reports the
 // path of the field to the session.
 func (i *instance[K, V]) result(ctx context.Context, p *promise[V]) (V, error) {
-	if session := i.operation.session; p.err == nil && session.Stale(p.id) {
+	if session := i.operation.session; p.err == nil && session.Stale(p.id) && ctx.Value(speculative{}) == nil {
 		session.AddStalePath(p.id, responsePath(ctx))
 	}
 	return p.value, p.err

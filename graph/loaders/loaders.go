@@ -91,6 +91,16 @@ func (l *Loaders) firstSpelling(r resourceKey, key mixcloud.Key) mixcloud.Key {
 	return key
 }
 
+// speculative is the context key of [Speculative].
+type speculative struct{}
+
+// Speculative returns a context for loads that a resolver will repeat if their result is
+// not used. They report neither the path of a stale value nor that a wait was canceled.
+// The caller must check [upstream.Session.HasStale].
+func Speculative(ctx context.Context) context.Context {
+	return context.WithValue(ctx, speculative{}, true)
+}
+
 type contextKey struct{}
 
 // Into returns a context that carries the loaders of the operation.

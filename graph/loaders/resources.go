@@ -38,6 +38,23 @@ func (l *ResourceLoader[T]) Load(ctx context.Context, key mixcloud.Key) (*T, err
 	return l.loader.instanceIn(operation).load(ctx, canonical)
 }
 
+// Start starts the load of the resource at key in the operation of ctx, and returns a function
+// that waits for it. The caller may leave the result.
+func (l *ResourceLoader[T]) Start(ctx context.Context, key mixcloud.Key) (wait func() (*T, error)) {
+	operation, canonical := From(ctx), key.Canonical()
+	if !l.useCanonical {
+		operation.firstSpelling(resourceKey{l, canonical}, key)
+	}
+	i := l.loader.instanceIn(operation)
+	p, err := i.inner.Load(ctx, canonical)()
+	return func() (*T, error) {
+		if err != nil {
+			return nil, err
+		}
+		return i.wait(ctx, p)
+	}
+}
+
 // prime sets a resource without a call, unless it was loaded before.
 func (l *ResourceLoader[T]) prime(operation *Loaders, key mixcloud.Key, full *T) {
 	l.loader.instanceIn(operation).prime(key.Canonical(), full)

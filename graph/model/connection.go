@@ -63,6 +63,34 @@ func NewItems[N any](items Items[N], info PageInfo, total func(context.Context) 
 // Len returns the number of items.
 func (c *Connection[N]) Len() int { return c.len }
 
+// JSON returns an item as it was received. It is absent for an item that was changed, and
+// for a connection that was made of edges.
+func (c *Connection[N]) JSON(i int) rawjson.Value {
+	if c.items == nil {
+		return rawjson.Value{}
+	}
+	return c.items.JSON(i)
+}
+
+// Cursor returns the cursor of an item.
+func (c *Connection[N]) Cursor(i int) string {
+	if c.items == nil {
+		return c.edges()[i].Cursor
+	}
+	return c.items.Cursor(i)
+}
+
+// Item decodes an item.
+func (c *Connection[N]) Item(i int) any {
+	if c.items == nil {
+		return c.edges()[i].Node
+	}
+	return c.items.Node(i)
+}
+
+// Info returns the position of the page.
+func (c *Connection[N]) Info() *PageInfo { return c.PageInfo }
+
 // Edges returns the items with their cursors. It never returns nil.
 func (c *Connection[N]) Edges(context.Context) []*Edge[N] { return c.edges() }
 

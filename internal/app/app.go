@@ -27,6 +27,7 @@ import (
 type App struct {
 	handler  http.Handler
 	endpoint *graphhttp.Handler // serves /graphql, without middleware
+	graph    graph
 	store    *upstream.Store
 	admit    *admission.Controller
 	shared   *redis.Redis // nil without --redis-url
@@ -88,13 +89,13 @@ func newApp(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator, 
 	admit := admission.New(runtime.GOMAXPROCS(0), cmp.Or(cfg.MaxWait, admission.DefaultMaxWait))
 	conns := connlimit.New(connlimit.Limit(connlimit.Descriptors(), cfg.MaxUpstream), log)
 	a := &App{store: store, admit: admit, conns: conns, cert: cert, shared: shared, log: log, drain: cfg.DrainTimeout, stop: make(chan struct{})}
-	schema, around := newGraph(cfg, store, authn, shared, log)
+	a.graph = newGraph(cfg, store, authn, shared, log)
 	meter, err := newMeter(store, cfg.OperationBudget)
 	if err != nil {
 		return nil, err
 	}
 	bodies := graphhttp.NewBodyMemory(max(unsentBytes(cfg.MemoryLimit, cfg.CacheBytes)/4, 2*int64(cfg.MaxBody)))
-	a.endpoint = a.newEndpoint(cfg, schema, around, meter, authn, bodies)
+	a.endpoint = a.newEndpoint(cfg, meter, authn, bodies)
 	if cert != nil {
 		a.reloads.add("certificate", cert.Reload)
 	}

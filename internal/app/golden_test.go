@@ -43,6 +43,7 @@ var update = flag.Bool("update", false, "write the results of the cases to testd
 //	upstream         the calls to Mixcloud, sorted, with "(token)" for a token
 //	upstream.newest  the calls if since returns the newest items, if they differ
 //	upstream.disabled the calls with --disable look-ahead, if they differ
+//	projected        the number of values that were written from JSON, if any
 //	rounds           the duration, in the latency of one call, with a token that
 //	                 the server knows to be accepted by Mixcloud
 //	written          the uploads and edits that Mixcloud received, if any
@@ -68,7 +69,7 @@ type emulatorSetup struct {
 
 var goldenSections = []string{
 	"query.graphql", "variables.json", "files.json", "token", "code", "emulator.json",
-	"status", "want.json", "upstream", "upstream.newest", "upstream.disabled", "rounds", "written",
+	"status", "want.json", "upstream", "upstream.newest", "upstream.disabled", "rounds", "projected", "written",
 }
 
 // callLatency is the duration of a call to Mixcloud in the golden tests. Their clock is synthetic.
@@ -150,6 +151,8 @@ type outcome struct {
 	upstream []string // the calls
 	rounds   int
 	written  string // from storedUploads
+	// projected is the number of values that were written from JSON, without the executor.
+	projected int64
 }
 
 // send sends the case's request.
@@ -187,7 +190,7 @@ func (g *golden) run(t *testing.T, sinceOrder string, verified bool, disable ...
 			t.Errorf("duration = %v, want a multiple of the call latency %v", took, callLatency)
 		}
 		journal := s.emulator.Requests()
-		out = outcome{first.status, g.maskToken(t, s, normalizeBody(t, first)), s.takeCalls(), int(took / callLatency), storedUploads(t, s.emulator)}
+		out = outcome{first.status, g.maskToken(t, s, normalizeBody(t, first)), s.takeCalls(), int(took / callLatency), storedUploads(t, s.emulator), projected(s)}
 		if len(journal) != len(out.upstream) {
 			t.Errorf("emulator received %d requests, want %d as the transport sent", len(journal), len(out.upstream))
 		}
@@ -337,6 +340,7 @@ func TestGolden(t *testing.T) {
 				g.checkUnverified(t, nearest)
 			}
 			disabled := g.runWithoutLookAhead(t, nearest)
+			g.runWithoutProjection(t, nearest)
 			if diff := cmp.Diff(nearest.body, newest.body); diff != "" {
 				t.Errorf("response depends on sinceOrder (- nearest, + newest):\n%s", diff)
 			}
@@ -345,7 +349,11 @@ func TestGolden(t *testing.T) {
 				"want.json": nearest.body,
 				"upstream":  callLines(nearest.upstream),
 				"rounds":    strconv.Itoa(nearest.rounds) + "\n",
+				"projected": "",
 				"written":   nearest.written,
+			}
+			if nearest.projected > 0 {
+				got["projected"] = strconv.FormatInt(nearest.projected, 10) + "\n"
 			}
 			if nearest.status != http.StatusOK {
 				got["status"] = strconv.Itoa(nearest.status) + "\n"
@@ -385,11 +393,30 @@ func (g *golden) runWithoutLookAhead(t *testing.T, enabled outcome) outcome {
 		t.Errorf("without look-ahead %d rounds and %d calls, with it %d and %d", disabled.rounds, len(disabled.upstream), enabled.rounds, len(enabled.upstream))
 	}
 	compared := disabled
-	compared.rounds, compared.upstream = enabled.rounds, enabled.upstream
+	compared.rounds, compared.upstream, compared.projected = enabled.rounds, enabled.upstream, enabled.projected
 	if diff := cmp.Diff(enabled, compared, cmp.AllowUnexported(outcome{})); diff != "" {
 		t.Errorf("outcome depends on look-ahead (- with, + without):\n%s", diff)
 	}
 	return disabled
+}
+
+// runWithoutProjection runs the case with --disable projection. The outcome must be the same.
+func (g *golden) runWithoutProjection(t *testing.T, enabled outcome) {
+	t.Helper()
+	disabled := g.run(t, emulator.SinceNearest, true, config.Projection)
+	disabled.projected = enabled.projected
+	if diff := cmp.Diff(enabled, disabled, cmp.AllowUnexported(outcome{})); diff != "" {
+		t.Errorf("outcome depends on the projection (- with, + without):\n%s", diff)
+	}
+}
+
+// projected returns the number of values that a server has written from JSON.
+func projected(s *testServer) int64 {
+	if s.app.graph.projection == nil {
+		return 0
+	}
+	written, _ := s.app.graph.projection.Counts()
+	return written
 }
 
 // checkUnverified runs the case with a token that the server has not verified, and therefore without look-ahead. Response
@@ -400,7 +427,7 @@ func (g *golden) checkUnverified(t *testing.T, verified outcome) {
 	if more := unverified.rounds - verified.rounds; more < 0 || more > 2 {
 		t.Errorf("rounds with an unverified token = %d, want %d or up to two more", unverified.rounds, verified.rounds)
 	}
-	unverified.rounds = verified.rounds
+	unverified.rounds, unverified.projected = verified.rounds, verified.projected
 	if diff := cmp.Diff(verified, unverified, cmp.AllowUnexported(outcome{})); diff != "" {
 		t.Errorf("outcome depends on whether the token is verified (- verified, + unverified):\n%s", diff)
 	}

@@ -11,6 +11,7 @@ import (
 	"mixcloud-graphql/graph/generated"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/lookahead"
+	"mixcloud-graphql/graph/projection"
 	"mixcloud-graphql/graph/resolvers"
 	"mixcloud-graphql/graph/schema"
 	"mixcloud-graphql/internal/auth"
@@ -18,13 +19,20 @@ import (
 	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/internal/graphhttp"
 	"mixcloud-graphql/internal/redis"
+	"mixcloud-graphql/internal/responselimit"
 	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
 )
 
-// newGraph returns the schema with its resolvers, and the middleware that creates the loaders of each operation for its
-// principal and looks ahead. Shared may be nil.
-func newGraph(cfg config.Serve, store *upstream.Store, authn authentication, shared *redis.Redis, log *slog.Logger) (graphql.ExecutableSchema, graphql.OperationMiddleware) {
+// A graph is the schema with its resolvers, and what runs around them.
+type graph struct {
+	schema     graphql.ExecutableSchema
+	around     graphql.OperationMiddleware // creates the loaders of each operation for its principal, and looks ahead
+	projection *projection.Projection      // nil if it is disabled
+}
+
+// newGraph returns the graph. Shared may be nil.
+func newGraph(cfg config.Serve, store *upstream.Store, authn authentication, shared *redis.Redis, log *slog.Logger) graph {
 	var oauth resolvers.OAuth // not *auth.Application: without one the interface itself must be nil
 	if authn.application != nil {
 		oauth = authn.application
@@ -44,7 +52,11 @@ func newGraph(cfg config.Serve, store *upstream.Store, authn authentication, sha
 		ahead.Start(ctx, graphql.GetOperationContext(ctx))
 		return next(ctx)
 	}
-	return executable(root), around
+	g := graph{schema: executable(root), around: around}
+	if !cfg.Disabled(config.Projection) {
+		g.projection = projection.New(projection.Options{Schema: clientSchema(), Resolvers: root, Concurrent: concurrentFields(), Room: responselimit.Room})
+	}
+	return g
 }
 
 // executable returns the schema that clients see, with the given resolvers.

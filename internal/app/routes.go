@@ -11,6 +11,7 @@ import (
 	"mixcloud-graphql/graph/cost"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
+	"mixcloud-graphql/graph/projection"
 	graphschema "mixcloud-graphql/graph/schema"
 	"mixcloud-graphql/internal/auth"
 	"mixcloud-graphql/internal/clientlimit"
@@ -36,11 +37,12 @@ var sdlFile = sync.OnceValue(func() *static.File {
 })
 
 // newEndpoint returns the GraphQL endpoint, without middleware.
-func (a *App) newEndpoint(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, meter *cost.Meter, authn authentication, bodies *graphhttp.BodyMemory) *graphhttp.Handler {
-	return graphhttp.New(schema, graphhttp.Options{
+func (a *App) newEndpoint(cfg config.Serve, meter *cost.Meter, authn authentication, bodies *graphhttp.BodyMemory) *graphhttp.Handler {
+	return graphhttp.New(a.graph.schema, graphhttp.Options{
 		Log:       a.log,
 		Trace:     cfg.Traces(),
-		Around:    around,
+		Around:    a.graph.around,
+		Fields:    fieldInterceptors(a.graph.projection),
 		Estimate:  meter.Estimate,
 		Scalars:   model.Scalars(),
 		Admission: a.admit,
@@ -59,6 +61,14 @@ func (a *App) newEndpoint(cfg config.Serve, schema graphql.ExecutableSchema, aro
 		Bodies:    bodies,
 		Principal: func(ctx context.Context) string { return authn.keys.Principal(auth.Token(ctx)) },
 	})
+}
+
+// fieldInterceptors returns the extensions that run around each field.
+func fieldInterceptors(p *projection.Projection) []graphql.HandlerExtension {
+	if p == nil {
+		return nil
+	}
+	return []graphql.HandlerExtension{p}
 }
 
 // routes returns the handler of all paths, with all middleware. Demo is nil without --demo.

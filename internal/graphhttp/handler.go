@@ -42,6 +42,8 @@ type Options struct {
 	// Around wraps the execution of every operation, with the request's context. It can
 	// install values with the lifetime of an operation. It may be nil.
 	Around graphql.OperationMiddleware
+	// Fields are extensions that run around each field, inside all others. It may be nil.
+	Fields []graphql.HandlerExtension
 	// Estimate returns the maximum cost of an operation before it starts. An operation whose
 	// estimate exceeds its budget is refused. Nil for no budget.
 	Estimate func(context.Context, *graphql.OperationContext) opstats.Estimate
@@ -172,6 +174,9 @@ func New(schema graphql.ExecutableSchema, o Options) *Handler {
 	}
 	if o.Estimate != nil {
 		srv.Use(metering{o.Estimate})
+	}
+	for _, extension := range o.Fields {
+		srv.Use(extension)
 	}
 	srv.Use(responselimit.New(schema.Schema(), o.Response))
 	if o.Trace {

@@ -74,6 +74,7 @@ var layers = []struct {
 	{"graph/lookahead", []string{"graph/lists", "graph/loaders", "graph/model", "graph/paging", "internal/compiled", "internal/upstream", "mixcloud"}},
 	{"graph/generated", []string{"graph/model", "graph/paging", "internal/opstats", "internal/upload", "mixcloud"}},
 	{"graph/resolvers", []string{"graph/generated", "graph/lists", "graph/loaders", "graph/model", "graph/paging", "internal/gqlerr", "internal/opstats", "internal/upload", "internal/upstream", "mixcloud/..."}},
+	{"graph/projection", []string{"graph/lists", "graph/loaders", "graph/model", "internal/compiled", "mixcloud/..."}},
 	{"internal/app", []string{"graph/...", "internal/...", "mixcloud/..."}},
 	{".", []string{"internal/app", "internal/config"}}, // main: flags, signals, exit status
 }

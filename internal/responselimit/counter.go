@@ -99,7 +99,14 @@ func (c *counter) field(ctx context.Context, next graphql.Resolver, resolve grap
 		return value, err
 	}
 	var size objectSize
-	if len(f.Field.Selections) == 0 {
+	if w, ok := value.(written); ok {
+		size.fields, size.bytes, size.tasks, size.items, size.read = w.ResponseSize()
+		if size.tasks > 0 && c.allTasks.Add(size.tasks) > maxAllTasks {
+			c.exceed(tasksError(maxAllTasks))
+			return nil, errStopped
+		}
+		size.tasks = 0 // they do not run
+	} else if len(f.Field.Selections) == 0 {
 		size.bytes = sizeOf(value)
 	} else {
 		size = c.sizesOf(f.Field).sizeOfResult(value)
@@ -113,6 +120,21 @@ func (c *counter) field(ctx context.Context, next graphql.Resolver, resolve grap
 		return nil, errStopped
 	}
 	return value, nil
+}
+
+// written is a finished part of the response, which the executor does not resolve.
+type written interface {
+	// ResponseSize returns what the part counts in the limits of the response.
+	ResponseSize() (fields, bytes, tasks, items, read int64)
+}
+
+// Room returns the number of bytes by which the response of the operation of ctx may still grow.
+func Room(ctx context.Context) int64 {
+	c := counterOf(ctx)
+	if c == nil {
+		return 0
+	}
+	return c.limiter.limits.Bytes - c.bytes.Load()
 }
 
 // resolve runs the resolver of a field, unless execution was stopped.

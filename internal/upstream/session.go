@@ -172,6 +172,12 @@ func (s *Session) Stale(id string) bool {
 	return s.staleReadOf(id) != nil
 }
 
+// HasStale reports whether the operation has received a stale response.
+func (s *Session) HasStale() bool { return s.stale.Load() > 0 }
+
+// Traced reports whether the operation is recorded.
+func (s *Session) Traced() bool { return s.trace != nil }
+
 // AddStalePath adds a GraphQL response path at which a stale resource was used. It ignores
 // other resources and known paths.
 func (s *Session) AddStalePath(id string, path []any) {

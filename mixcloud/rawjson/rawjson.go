@@ -9,7 +9,6 @@
 package rawjson
 
 import (
-	"encoding/json"
 	"iter"
 	"unsafe"
 )
@@ -71,9 +70,7 @@ func (v Value) Text() string {
 	if !v.Escaped() {
 		return raw[1 : len(raw)-1]
 	}
-	var s string
-	_ = json.Unmarshal([]byte(raw), &s) // cannot fail: Parse has validated the string
-	return s
+	return unescape(raw)
 }
 
 // Size returns the number of bytes that the value keeps in memory: those of the whole text and its index.
@@ -163,13 +160,15 @@ func (m *MemberIterator) Next() bool {
 func (m *MemberIterator) Value() Value { return Value{m.doc, m.name + 1} }
 
 // Name returns the name of the current member.
-func (m *MemberIterator) Name() string { return Value{m.doc, m.name}.Text() }
+func (m *MemberIterator) Name() string {
+	n := &m.doc.nodes[m.name]
+	if n.next&escaped == 0 {
+		return m.doc.text[n.start+1 : n.end-1]
+	}
+	return unescape(m.doc.text[n.start:n.end])
+}
 
 // Is reports whether the current member has the given name.
 func (m *MemberIterator) Is(name string) bool {
-	n := &m.doc.nodes[m.name]
-	if n.next&escaped == 0 {
-		return m.doc.text[n.start+1:n.end-1] == name
-	}
 	return m.Name() == name
 }
