@@ -26,8 +26,19 @@ const maxNesting = 100
 //     operation than the one that is executed.
 //   - Numbers are not converted: as floats they would no longer fit Int.
 //   - Text that is not valid Unicode is refused, because encoding/json would replace it.
+//
+// The value does not refer to the text.
 func decode(text []byte, label string) (any, error) {
 	text = trimMark(text)
+	if value, ok := parseJSON(text); ok {
+		return value, nil
+	}
+	return explain(text, label)
+}
+
+// explain decodes a text in several passes, each of which finds the reason for one kind of
+// refusal.
+func explain(text []byte, label string) (any, error) {
 	if depth := nesting(text); depth > maxNesting {
 		return nil, &gqlerr.Error{
 			Code:    gqlerr.CodeLimitExceeded,

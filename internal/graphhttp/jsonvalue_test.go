@@ -18,11 +18,18 @@ func FuzzDecode(f *testing.F) {
 	for _, text := range []string{
 		`{"query":"{ a }","variables":{"a":[1,-0.5e3,"x\u00e9\"",true,null,{}]}}`, `[]`, `7`, `null`, "\ufeff{}", `{"a":1,"a":2}`, `{"a":[{"b":1,"\u0062":2}]}`,
 		`{} {}`, `{"a" 1}`, `[1,]`, `{"a":1,}`, `"\ud800"`, strings.Repeat("[", 101) + strings.Repeat("]", 101), strings.Repeat("[", 100_000), `"{[{[\"{["`,
+		`["\ud83d\ude00","\ud83d\u0041","\u12","\u00_1","\x","\/\b\f\n\r\t\\"]`, `[-,01,1.,.5,1e,1e+1,-0,-0.0E-5]`, `tru`, `"\u+123"`, "\"a\x00\"", "\"\xff\\n\"", `{"":{},"b":[],"":1}`, " [ 1 , 2 ] \n", `{"a":1 "b":2}`, `"\`,
 	} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		got, err := decode(text, "It")
+		if slow, refused := explain(trimMark(text), "It"); (refused == nil) != (err == nil) || !reflect.DeepEqual(slow, got) {
+			t.Fatalf("decode(%q) = %v, %v; explain = %v, %v", text, got, err, slow, refused)
+		}
+		if _, ok := parseJSON(trimMark(text)); ok != (err == nil) {
+			t.Fatalf("parseJSON(%q) reports %v, want %v as decode", text, ok, err == nil)
+		}
 		dec := json.NewDecoder(bytes.NewReader(trimMark(text)))
 		dec.UseNumber()
 		var want any
