@@ -19,16 +19,18 @@ type Slot struct {
 	acquiring chan struct{} // closed when an acquisition ends; nil if there is none
 }
 
-type slotKey struct{}
+// SlotKey is the key of the *[Slot] in a context, for contexts that store it without
+// [NewContext].
+type SlotKey struct{}
 
 // NewContext returns a context for an operation that computes in a slot.
 func NewContext(ctx context.Context, s *Slot) context.Context {
-	return context.WithValue(ctx, slotKey{}, s)
+	return context.WithValue(ctx, SlotKey{}, s)
 }
 
 // FromContext returns the slot of ctx's operation, or nil.
 func FromContext(ctx context.Context) *Slot {
-	s, _ := ctx.Value(slotKey{}).(*Slot)
+	s, _ := ctx.Value(SlotKey{}).(*Slot)
 	return s
 }
 

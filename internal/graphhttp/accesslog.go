@@ -67,7 +67,8 @@ func AccessLog(log *slog.Logger, sample int) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			state, r := withState(r)
-			rec := &recorder{ResponseWriter: w}
+			rec := &state.recording
+			*rec = recorder{ResponseWriter: w}
 			defer func() {
 				failed := rec.status() >= http.StatusBadRequest || state.log.errors > 0
 				if failed || every == 1 || (succeeded.Add(1)-1)%every == 0 {

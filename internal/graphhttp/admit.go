@@ -30,17 +30,17 @@ func Admission(controller *admission.Controller, bodies *BodyMemory, path string
 				next.ServeHTTP(w, r)
 				return
 			}
-			_, ctx := newState(r.Context())
-			reservation := bodies.reserve()
-			defer reservation.release()
-			whole, err := bufferBody(w, r, maxBody, reservation)
+			state, r := newState(r)
+			state.body.of = bodies
+			defer state.body.release()
+			whole, err := state.bufferBody(w, r, maxBody)
+			defer state.buffered.free()
 			if err == nil && !whole {
-				next.ServeHTTP(w, r.WithContext(ctx))
+				next.ServeHTTP(w, r)
 				return
 			}
-			var slot *admission.Slot
 			if err == nil {
-				slot, err = controller.Admit(r.Context())
+				state.slot, err = controller.Admit(r.Context())
 			}
 			if err != nil {
 				refused.add(err)
@@ -51,8 +51,9 @@ func Admission(controller *admission.Controller, bodies *BodyMemory, path string
 				}
 				return
 			}
-			defer slot.Close()
-			next.ServeHTTP(&releasingWriter{w, slot}, r.WithContext(admission.NewContext(ctx, slot)))
+			defer state.slot.Close()
+			state.releasing = releasingWriter{w, state.slot}
+			next.ServeHTTP(&state.releasing, r)
 		})
 	}
 }
@@ -66,10 +67,16 @@ type bufferedBody struct {
 // Close implements [io.Closer].
 func (*bufferedBody) Close() error { return nil }
 
+// free releases the memory of the text, after the request.
+func (b *bufferedBody) free() {
+	freeBuffer(b.text)
+	b.text = nil
+}
+
 // bufferBody reads the body, and reports whether the request can wait for its slot now. A body
 // that is too large or incomplete is left to the transport. The error is [admission.ErrRefused]
 // if there is no memory for the body.
-func bufferBody(w http.ResponseWriter, r *http.Request, maxBody int64, reservation *bodyReservation) (whole bool, err error) {
+func (s *requestState) bufferBody(w http.ResponseWriter, r *http.Request, maxBody int64) (whole bool, err error) {
 	if isGet(r) {
 		return true, nil
 	}
@@ -78,7 +85,8 @@ func bufferBody(w http.ResponseWriter, r *http.Request, maxBody int64, reservati
 	}
 	conn := http.NewResponseController(w)
 	_ = conn.SetReadDeadline(time.Now().Add(bodyTimeout))
-	text, err := io.ReadAll(io.LimitReader(reservation.reader(r.Body), maxBody+1))
+	text, err := readAll(s.body.reader(r.Body), maxBody+1)
+	s.buffered.text = text
 	if errors.Is(err, errBodyMemory) {
 		return false, admission.ErrRefused
 	}
@@ -94,9 +102,8 @@ func bufferBody(w http.ResponseWriter, r *http.Request, maxBody int64, reservati
 		return false, nil
 	}
 	_ = conn.SetReadDeadline(time.Time{})
-	early := &bufferedBody{text: text}
-	early.Reset(text)
-	r.Body = early
+	s.buffered.Reset(text)
+	r.Body = &s.buffered
 	return true, nil
 }
 

@@ -63,7 +63,11 @@ func (h *bodyReservation) add(n int) error {
 	return nil
 }
 
-func (h *bodyReservation) release() { h.of.now.Add(-h.taken) }
+func (h *bodyReservation) release() {
+	if h.taken > 0 {
+		h.of.now.Add(-h.taken)
+	}
+}
 
 // reader returns a reader that counts the bytes read from r.
 func (h *bodyReservation) reader(r io.Reader) io.Reader { return countingReader{r, h} }

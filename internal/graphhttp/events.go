@@ -117,7 +117,7 @@ func (t runner) respond(ctx context.Context, exec graphql.GraphExecutor, oc *gra
 		}
 		body := encode(resp)
 		slot.Close()
-		responselimit.ReservationOf(ctx).Set(int64(len(body)))
+		responselimit.ReservationOf(ctx).Set(int64(cap(body)))
 		out <- eventResponse{body, resp.Errors} // stream receives until the channel is closed
 		if !subscribed {
 			return

@@ -150,13 +150,9 @@ func New(schema graphql.ExecutableSchema, o Options) *Handler {
 		prepare: srv.prepare,
 	}
 
-	// The first transport that supports a request handles it.
-	srv.AddTransport(options{})
-	srv.AddTransport(get{run})
-	srv.AddTransport(multipart{run, o.IdleTimeout, o.MaxBody})
-	srv.AddTransport(post{run, o.MaxBody})
-	srv.AddTransport(unsupported{})
-
+	srv.transports = []graphql.Transport{
+		options{}, get{run}, multipart{run, o.IdleTimeout, o.MaxBody}, post{run, o.MaxBody}, unsupported{},
+	}
 	srv.SetErrorPresenter(responselimit.Presenter(gqlerr.Presenter(o.Log)))
 	srv.recover = gqlerr.Recover(o.Log)
 	srv.SetRecoverFunc(srv.recover)

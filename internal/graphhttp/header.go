@@ -17,7 +17,8 @@ const vary = "Accept, Accept-Encoding, Authorization, Cookie, " + CostHeader + "
 func withStats(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		state, r := withState(r)
-		next.ServeHTTP(&statsWriter{ResponseWriter: w, request: r, stats: &state.stats}, r)
+		state.counting = statsWriter{ResponseWriter: w, request: r, stats: &state.stats}
+		next.ServeHTTP(&state.counting, r)
 	})
 }
 

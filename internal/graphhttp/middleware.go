@@ -28,7 +28,9 @@ func RequestID(next http.Handler) http.Handler {
 			id = telemetry.NewRequestID()
 		}
 		w.Header().Set("X-Request-Id", id)
-		next.ServeHTTP(w, r.WithContext(telemetry.WithRequestID(r.Context(), id)))
+		state, r := withState(r)
+		state.id = id
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -3,11 +3,12 @@ package graphhttp
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
-	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
@@ -18,19 +19,21 @@ import (
 	"mixcloud-graphql/internal/coerce"
 )
 
-// A server is gqlgen's handler with its own replacement for CreateOperationContext: parse,
+// A server is gqlgen's executor with its own replacement for CreateOperationContext: parse,
 // validate, coerce variables, then run the extensions that may refuse the operation. gqlgen's
 // own validates variables less strictly than the specification, reports only the first error,
 // and leaves custom scalars to the executor, which has run other fields by then. Everything
 // after the preparation is gqlgen's.
 type server struct {
-	*handler.Server
-	schema  *ast.Schema
-	input   *coerce.Coercer
-	rules   map[string]core.RuleFunc // replaces gqlparser's rules of the same name
-	recover graphql.RecoverFunc
-	cache   queryCache
-	tokens  int
+	*executor.Executor
+
+	transports []graphql.Transport
+	schema     *ast.Schema
+	input      *coerce.Coercer
+	rules      map[string]core.RuleFunc // replaces gqlparser's rules of the same name
+	recover    graphql.RecoverFunc
+	cache      queryCache
+	tokens     int
 
 	parameters []graphql.OperationParameterMutator
 	contexts   []graphql.OperationContextMutator
@@ -42,7 +45,7 @@ type server struct {
 }
 
 func newServer(schema graphql.ExecutableSchema, scalars map[string]coerce.Scalar, hide bool) *server {
-	s := &server{Server: handler.New(schema), schema: schema.Schema()}
+	s := &server{Executor: executor.New(schema), schema: schema.Schema()}
 	s.input = coerce.New(s.schema, scalars)
 	s.input.Suggest = !hide
 	s.fieldMiddleware, s.rootMiddleware = s.aroundField, s.aroundRoot
@@ -59,7 +62,7 @@ func newServer(schema graphql.ExecutableSchema, scalars map[string]coerce.Scalar
 // Use adds an extension. prepare calls the ones that inspect an operation before its execution,
 // and gqlgen calls all others.
 func (s *server) Use(extension graphql.HandlerExtension) {
-	s.Server.Use(extension)
+	s.Executor.Use(extension)
 	if x, ok := extension.(graphql.OperationParameterMutator); ok {
 		s.parameters = append(s.parameters, x)
 	}
@@ -74,6 +77,23 @@ func (s *server) Use(extension graphql.HandlerExtension) {
 	}
 }
 
+// ServeHTTP passes a request to the first transport that supports it.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		if p := recover(); p != nil {
+			err := s.PresentRecoveredError(r.Context(), p)
+			w.WriteHeader(http.StatusInternalServerError)
+			_, _ = w.Write(encode(&graphql.Response{Errors: gqlerror.List{gqlerror.WrapIfUnwrapped(err)}, Data: []byte("null")}))
+		}
+	}()
+	for _, t := range s.transports {
+		if t.Supports(r) {
+			t.Do(w, r, s.Executor)
+			return
+		}
+	}
+}
+
 // prepare returns the context of an operation, or errors if it cannot be executed. The context
 // is never nil.
 func (s *server) prepare(ctx context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
@@ -82,7 +102,7 @@ func (s *server) prepare(ctx context.Context, params *graphql.RawParams) (*graph
 		RecoverFunc:            s.recover,
 		ResolverMiddleware:     s.fieldMiddleware,
 		RootResolverMiddleware: s.rootMiddleware,
-		Stats:                  graphql.Stats{Read: params.ReadTime, OperationStart: graphql.GetStartTime(ctx)},
+		Stats:                  graphql.Stats{Read: params.ReadTime, OperationStart: params.ReadTime.Start},
 	}
 	ctx = graphql.WithOperationContext(ctx, oc)
 	for _, x := range s.parameters {

@@ -1,7 +1,6 @@
 package graphhttp
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -17,29 +16,25 @@ type jsonResponse struct {
 	body   []byte
 }
 
-// encode returns the body of resp. It copies the data, which is JSON already: marshaling the
-// whole response would parse it again.
+// encode returns the body of resp, in a buffer that may be freed. It copies the data, which is
+// JSON already: marshaling the whole response would parse it again.
 func encode(resp *graphql.Response) []byte {
-	var b bytes.Buffer
-	b.Grow(len(resp.Data) + 64)
-	b.WriteByte('{')
+	b := append(newBuffer(len(resp.Data)+64), '{')
 	if len(resp.Errors) > 0 {
-		member(&b, "errors", resp.Errors)
+		b = appendMember(b, "errors", resp.Errors)
 	}
 	if resp.Data != nil { // absent, not null, if nothing was executed
-		comma(&b)
-		b.WriteString(`"data":`)
-		b.Write(resp.Data)
+		b = append(appendName(b, "data"), resp.Data...)
 	}
 	if len(resp.Extensions) > 0 {
-		member(&b, "extensions", resp.Extensions)
+		b = appendMember(b, "extensions", resp.Extensions)
 	}
-	b.WriteByte('}')
-	return b.Bytes()
+	return append(b, '}')
 }
 
-// write sends a response.
-func write(w http.ResponseWriter, r *http.Request, media string, a jsonResponse) {
+// write sends a response. An error means that the client has left, and that the body may still be
+// in use.
+func write(w http.ResponseWriter, r *http.Request, media string, a jsonResponse) error {
 	h := w.Header()
 	h["Content-Type"] = contentType(media)
 	h.Set("Content-Length", strconv.Itoa(len(a.body)))
@@ -51,25 +46,23 @@ func write(w http.ResponseWriter, r *http.Request, media string, a jsonResponse)
 	}
 	accept.Vary(h, "Accept")
 	w.WriteHeader(a.status)
-	_ = send(w, a.body) // an error means that the client has left
+	return send(w, a.body)
 }
 
-// member appends a member. This server and gqlgen set only errors and extensions that can be
-// marshaled.
-func member(b *bytes.Buffer, name string, value any) {
+// appendMember appends a member. This server and gqlgen set only errors and extensions that can
+// be marshaled.
+func appendMember(b []byte, name string, value any) []byte {
 	text, err := json.Marshal(value)
 	if err != nil {
 		panic(err)
 	}
-	comma(b)
-	b.WriteByte('"')
-	b.WriteString(name)
-	b.WriteString(`":`)
-	b.Write(text)
+	return append(appendName(b, name), text...)
 }
 
-func comma(b *bytes.Buffer) {
-	if b.Len() > 1 {
-		b.WriteByte(',')
+// appendName appends the name of a member, after a comma unless it is the first.
+func appendName(b []byte, name string) []byte {
+	if len(b) > 1 {
+		b = append(b, ',')
 	}
+	return append(append(append(b, '"'), name...), `":`...)
 }

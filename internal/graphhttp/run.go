@@ -53,11 +53,9 @@ type request struct {
 func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, req request) {
 	reservation := t.unsent.Reserve()
 	defer reservation.Set(0)
-	unbounded := responselimit.WithReservation(r.Context(), reservation)
-	if req.slot != admission.FromContext(unbounded) {
-		unbounded = admission.NewContext(unbounded, req.slot)
-	}
-	ctx, cancel := t.withDeadline(unbounded, req)
+	state, r := withState(r)
+	state.reservation, state.slot = reservation, req.slot
+	ctx, cancel := t.withDeadline(r.Context(), req)
 	defer cancel()
 	oc, errs := t.prepare(ctx, req.params)
 	logOperation(ctx, oc)
@@ -76,7 +74,7 @@ func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 		}
 		body := encode(resp)
 		req.slot.Close()
-		write(w, r, media, jsonResponse{status, body})
+		_ = write(w, r, media, jsonResponse{status, body})
 		return
 	}
 	if returnsSecret(oc) {
@@ -92,11 +90,14 @@ func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 	}
 	switch {
 	case kind == ast.Subscription, req.to.Media == "":
-		t.stream(w, r.WithContext(unbounded), exec, oc, req.slot)
+		t.stream(w, r, exec, oc, req.slot)
 	case kind == ast.Mutation && req.key != "":
 		t.runIdempotent(w, r.WithContext(ctx), exec, oc, req)
 	default:
-		write(w, r, req.to.Media, t.execute(ctx, exec, oc, req))
+		done := t.execute(ctx, exec, oc, req)
+		if write(w, r, req.to.Media, done) == nil {
+			freeBuffer(done.body)
+		}
 	}
 }
 
@@ -141,7 +142,7 @@ func (t runner) execute(ctx context.Context, exec graphql.GraphExecutor, oc *gra
 	}
 	logErrors(ctx, resp.Errors)
 	body := encode(resp)
-	responselimit.ReservationOf(ctx).Set(int64(len(body)))
+	responselimit.ReservationOf(ctx).Set(int64(cap(body)))
 	return jsonResponse{http.StatusOK, body}
 }
 
@@ -157,7 +158,7 @@ func (t runner) runIdempotent(w http.ResponseWriter, r *http.Request, exec graph
 	ctx := r.Context()
 	principal := t.principal(ctx)
 	if principal == "" { // all anonymous callers have the same principal, so keys would clash
-		write(w, r, req.to.Media, t.execute(ctx, exec, oc, req))
+		_ = write(w, r, req.to.Media, t.execute(ctx, exec, oc, req))
 		return
 	}
 	content := req.fingerprint(oc.RawQuery)
@@ -170,23 +171,23 @@ func (t runner) runIdempotent(w http.ResponseWriter, r *http.Request, exec graph
 	switch {
 	case errors.Is(err, idempotency.ErrInFlight):
 		w.Header().Set("Retry-After", "1")
-		write(w, r, req.to.Media, errorResponse(ctx, http.StatusConflict, badRequest("A request with the same Idempotency-Key is in progress. Retry when it has completed.")))
+		_ = write(w, r, req.to.Media, errorResponse(ctx, http.StatusConflict, badRequest("A request with the same Idempotency-Key is in progress. Retry when it has completed.")))
 		return
 	case errors.Is(err, idempotency.ErrOtherContent):
-		write(w, r, req.to.Media, errorResponse(ctx, http.StatusUnprocessableEntity, badRequest("The Idempotency-Key was used for a different request in the last 24 hours. Use a new key for each new request.")))
+		_ = write(w, r, req.to.Media, errorResponse(ctx, http.StatusUnprocessableEntity, badRequest("The Idempotency-Key was used for a different request in the last 24 hours. Use a new key for each new request.")))
 		return
 	case err != nil:
-		write(w, r, req.to.Media, errorResponse(ctx, http.StatusServiceUnavailable, &gqlerr.Error{
+		_ = write(w, r, req.to.Media, errorResponse(ctx, http.StatusServiceUnavailable, &gqlerr.Error{
 			Code: gqlerr.CodeUpstreamUnavailable, Message: "The server cannot check now whether this request was already executed. Nothing was executed.", Err: err,
 		}))
 		return
 	case before != nil:
 		w.Header().Set("Idempotent-Replayed", "true")
-		write(w, r, req.to.Media, jsonResponse{before.Status, before.Body})
+		_ = write(w, r, req.to.Media, jsonResponse{before.Status, before.Body})
 		return
 	}
 	done := t.runClaimed(ctx, claim, exec, oc, req)
-	write(w, r, req.to.Media, done)
+	_ = write(w, r, req.to.Media, done)
 }
 
 // fingerprint identifies the content of a request. It does not depend on whether the document
@@ -233,7 +234,7 @@ func (t runner) runClaimed(ctx context.Context, claim idempotency.Claim, exec gr
 		settle := claim.Release
 		if sent() {
 			settle = func(ctx context.Context) error {
-				return claim.Finish(ctx, idempotency.Response{Status: done.status, Body: done.body})
+				return claim.Finish(ctx, idempotency.Response{Status: done.status, Body: slices.Clone(done.body)})
 			}
 		}
 		if err := settle(settling); err != nil {

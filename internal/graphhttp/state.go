@@ -5,20 +5,32 @@ import (
 	"net/http"
 	"time"
 
+	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/compiled"
+	"mixcloud-graphql/internal/responselimit"
+	"mixcloud-graphql/internal/telemetry"
 )
 
 // A requestState is the state that the middleware and the endpoint share for one request.
 //
 // It belongs to the goroutine that serves the request, except for the stats, which have a lock,
-// and the members that do not change any more when others read them: the address after
-// [ClientAddress] has set it, and the compiled values after the preparation of the operation.
+// and the members that do not change any more when others read them.
 type requestState struct {
-	arrived  time.Time          // before the request waits for a slot
-	address  string             // see [Address]
-	compiled *compiled.Document // of the operation; nil before its document is known
-	log      logEntry           // for [AccessLog]
-	stats    stats              // for the endpoint
+	arrived     time.Time                  // before the request waits for a slot
+	id          string                     // see [RequestID]
+	address     string                     // see [Address]
+	slot        *admission.Slot            // nil before the operation is admitted
+	reservation *responselimit.Reservation // for the unsent response; nil before the operation is read
+	compiled    *compiled.Document         // of the operation; nil before its document is known
+	log         logEntry                   // for [AccessLog]
+	stats       stats                      // for the endpoint
+
+	body     bodyReservation // of a request that [Admission] reads
+	buffered bufferedBody
+	// The writers that the middleware wraps around the connection's.
+	releasing releasingWriter
+	recording recorder
+	counting  statsWriter
 }
 
 type stateKey struct{}
@@ -29,13 +41,27 @@ type requestContext struct {
 	state requestState
 }
 
-// Value implements [context.Context].
+// Value implements [context.Context]. For a value that is not set it asks the outer context.
 func (c *requestContext) Value(key any) any {
-	switch key.(type) {
+	switch s := &c.state; key.(type) {
 	case stateKey:
-		return &c.state
+		return s
 	case compiled.Key:
-		return c.state.compiled
+		if s.compiled != nil {
+			return s.compiled
+		}
+	case admission.SlotKey:
+		if s.slot != nil {
+			return s.slot
+		}
+	case responselimit.ReservationKey:
+		if s.reservation != nil {
+			return s.reservation
+		}
+	case telemetry.RequestIDKey:
+		if s.id != "" {
+			return s.id
+		}
 	}
 	return c.Context.Value(key)
 }
@@ -46,18 +72,17 @@ func stateFrom(ctx context.Context) *requestState {
 	return s
 }
 
-// newState returns the state of a request that arrives now, and a context with it.
-func newState(ctx context.Context) (*requestState, context.Context) {
-	c := &requestContext{Context: ctx, state: requestState{arrived: time.Now()}}
-	return &c.state, c
+// newState returns the state of a request that arrives now, and the request with the state in
+// its context.
+func newState(r *http.Request) (*requestState, *http.Request) {
+	c := &requestContext{Context: r.Context(), state: requestState{arrived: time.Now()}}
+	return &c.state, r.WithContext(c)
 }
 
-// withState returns the state of a request, and the request with the state in its context. If
-// it has one already it returns the same request.
+// withState is newState for a request that may have a state already.
 func withState(r *http.Request) (*requestState, *http.Request) {
 	if s := stateFrom(r.Context()); s != nil {
 		return s, r
 	}
-	s, ctx := newState(r.Context())
-	return s, r.WithContext(ctx)
+	return newState(r)
 }

@@ -55,15 +55,16 @@ func (r *Reservation) add(bytes int64) {
 	}
 }
 
-type reservationKey struct{}
+// ReservationKey is the key of the *[Reservation] in a context, for contexts that store it without [WithReservation].
+type ReservationKey struct{}
 
 // WithReservation returns a context whose operation is counted in r.
 func WithReservation(ctx context.Context, r *Reservation) context.Context {
-	return context.WithValue(ctx, reservationKey{}, r)
+	return context.WithValue(ctx, ReservationKey{}, r)
 }
 
 // ReservationOf returns the reservation of [WithReservation], or nil.
 func ReservationOf(ctx context.Context) *Reservation {
-	r, _ := ctx.Value(reservationKey{}).(*Reservation)
+	r, _ := ctx.Value(ReservationKey{}).(*Reservation)
 	return r
 }

@@ -6,16 +6,18 @@ import (
 	"crypto/rand"
 )
 
-type requestIDKey struct{}
+// RequestIDKey is the key of the id in a context, for contexts that store it without
+// [WithRequestID].
+type RequestIDKey struct{}
 
 // WithRequestID returns a context whose log lines and internal errors have the id.
 func WithRequestID(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, requestIDKey{}, id)
+	return context.WithValue(ctx, RequestIDKey{}, id)
 }
 
 // RequestID returns the id of ctx, or "".
 func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
+	id, _ := ctx.Value(RequestIDKey{}).(string)
 	return id
 }
 
