@@ -159,7 +159,7 @@ func (b *bench) peakWith(ctx context.Context, size int64) (row, error) {
 
 // smallValues measures the peak of the resident memory while the server caches many small values.
 func (b *bench) smallValues(ctx context.Context) ([]row, error) {
-	const cache, perRequest = 256, 100
+	const cache, perRequest, maxConnections = 256, 100, 8 // more would fill the server's queue of calls
 	server, err := b.serve(ctx, fmt.Sprintf("--cache-bytes=%dMiB", cache))
 	if err != nil {
 		return nil, err
@@ -179,7 +179,7 @@ func (b *bench) smallValues(ctx context.Context) ([]row, error) {
 		}
 		return string(append(query, '}'))
 	}}
-	l.run(traffic, b.connections)
+	l.run(traffic, min(b.connections, maxConnections))
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -187,5 +187,9 @@ func (b *bench) smallValues(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []row{{fmt.Sprintf("peak of resident memory with %d small values, cache of %d MiB", b.values, cache), fmt.Sprintf("%d MiB", 2*cache+64), fmt.Sprintf("%d MiB, %d requests failed", peak>>20, l.failed.Load())}}, nil
+	value := fmt.Sprintf("%d MiB, %d requests failed", peak>>20, l.failed.Load())
+	if text, ok := l.error.Load().(string); ok {
+		value += ", such as `" + text + "`"
+	}
+	return []row{{fmt.Sprintf("peak of resident memory with %d small values, cache of %d MiB", b.values, cache), fmt.Sprintf("%d MiB", 2*cache+64), value}}, nil
 }

@@ -24,6 +24,9 @@ type bodies map[string][]byte
 func (b bodies) RoundTrip(r *http.Request) (*http.Response, error) {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	body := b[parts[len(parts)-1]]
+	if strings.HasPrefix(parts[0], "small") {
+		body = b["small"]
+	}
 	if body == nil {
 		body = b[fmt.Sprint(len(parts))]
 	}
@@ -57,6 +60,7 @@ func TestLoad_CountedSize(t *testing.T) {
 		"followers":  get("/demo/following/?limit=20"),
 		"comments":   get("/demo/comments/"),
 		"1":          get("/demo/"),
+		"small":      []byte(`{"key": "/small/", "url": "https://www.mixcloud.com/small/", "name": "small", "username": "small"}`),
 		"2":          get(listed.Items[0].Key.String()),
 	}}))
 	if err != nil {
@@ -83,6 +87,10 @@ func TestLoad_CountedSize(t *testing.T) {
 		}},
 		{"users", func(ctx context.Context, i int) error {
 			_, err := Users.Load(ctx, mixcloud.ParseKey(fmt.Sprintf("/user-%d/", i)))
+			return err
+		}},
+		{"small users", func(ctx context.Context, i int) error {
+			_, err := Users.Load(ctx, mixcloud.ParseKey(fmt.Sprintf("/small-%d/", i)))
 			return err
 		}},
 		{"cloudcasts", func(ctx context.Context, i int) error {

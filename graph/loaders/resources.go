@@ -3,6 +3,7 @@ package loaders
 import (
 	"context"
 	"encoding/json"
+	"unsafe"
 
 	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
@@ -129,10 +130,10 @@ func codecOf[T any, P interface {
 	return codec[T]{
 		encode: func(value *T) []byte { return P(value).Raw() },
 		decode: func(raw []byte) (*T, error) { return decode(raw) },
-		// The struct of a resource takes about half the size of its JSON (TestCache_CountedSize).
+		// What the struct of a resource points to takes about half the size of its JSON (TestLoad_CountedSize).
 		size: func(value *T) int {
 			json := P(value).JSON()
-			return json.Size() + len(json.Raw())/2
+			return int(unsafe.Sizeof(*value)) + json.Size() + len(json.Raw())/2
 		},
 	}
 }
