@@ -96,10 +96,16 @@ func readLink(v value) *Link {
 	values, _ := url.ParseQuery(query) // invalid parameters are ignored
 	var r Range
 	found := false
-	if n, ok := parseInt(values.Get("limit")); ok && n > 0 {
+	number := func(name string) (int, bool) {
+		if !values.Has(name) { // fast path: the error of a failed parse allocates
+			return 0, false
+		}
+		return parseInt(values.Get(name))
+	}
+	if n, ok := number("limit"); ok && n > 0 {
 		r.Limit = n
 	}
-	if n, ok := parseInt(values.Get("offset")); ok && n >= 0 {
+	if n, ok := number("offset"); ok && n >= 0 {
 		r.Offset, found = &n, true
 	}
 	if t, ok := parseTime(values.Get("since")); ok {

@@ -29,9 +29,6 @@ const (
 // isFailure reports whether a response with a success status contains only an
 // error. A widget of 2016 handled such a response.
 func isFailure(v value) bool {
-	if !strings.Contains(v.Raw(), `"error"`) {
-		return false // fast path for most responses
-	}
 	failure, content := false, false
 	for name, m := range v.members() {
 		switch name {

@@ -90,7 +90,14 @@ var timeLayouts = []string{
 // a zone is in UTC. Years outside 1 to 9999 are refused, because they cannot be
 // formatted as RFC 3339.
 func parseTime(s string) (time.Time, bool) {
-	s = strings.TrimSpace(s)
+	if s = strings.TrimSpace(s); s == "" {
+		return time.Time{}, false
+	}
+	if len(s) == len(time.DateTime) && s[len(time.DateOnly)] == ' ' { // fast path for links: a failed Parse allocates
+		if t, err := time.Parse(time.DateTime, s); err == nil {
+			return t, writable(t)
+		}
+	}
 	for _, layout := range timeLayouts {
 		if t, err := time.Parse(layout, s); err == nil {
 			t = t.UTC()

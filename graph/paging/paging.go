@@ -72,6 +72,8 @@ type List[T any] struct {
 	// Repeats means that the list may contain a key more than once. Items without a
 	// time are then never dropped as duplicates.
 	Repeats bool
+	// LazyCursors leaves the Cursor of the edges empty: [Edge.EncodeCursor] returns it.
+	LazyCursors bool
 	// Log receives warnings about an upstream that breaks the rules; nil disables
 	// them.
 	Log *slog.Logger
@@ -81,6 +83,17 @@ type List[T any] struct {
 type Edge[T any] struct {
 	Node   *T     // an item of a page that Fetch returned
 	Cursor string // opaque; valid forever for after and before, on this list with the same since and until
+
+	position Cursor
+	binding  Binding
+}
+
+// EncodeCursor returns the cursor, also of a list with LazyCursors.
+func (e *Edge[T]) EncodeCursor() string {
+	if e.Cursor != "" {
+		return e.Cursor
+	}
+	return e.position.Encode(e.binding)
 }
 
 // A Result contains what a connection's arguments request, never more.

@@ -168,13 +168,21 @@ func (r *reader[T]) startsBelowTop() bool {
 	return r.args.after != nil || r.args.offset != nil && *r.args.offset > 0
 }
 
-// edges encodes the cursors of the returned entries.
+// edges returns the edges of entries.
 func (r *reader[T]) edges(entries []entry[T]) []Edge[T] {
 	edges := make([]Edge[T], len(entries))
 	for i, e := range entries {
-		edges[i] = Edge[T]{Node: e.item, Cursor: e.cursor.Encode(r.binding)}
+		edges[i] = r.edge(e.item, e.cursor)
 	}
 	return edges
+}
+
+func (r *reader[T]) edge(item *T, position Cursor) Edge[T] {
+	e := Edge[T]{Node: item, position: position, binding: r.binding}
+	if !r.list.LazyCursors {
+		e.Cursor = e.EncodeCursor()
+	}
+	return e
 }
 
 // whole slices a list that the upstream returns as a whole.
@@ -201,7 +209,7 @@ func (r *reader[T]) whole(ctx context.Context, from *Cursor) (*Result[T], error)
 	}
 	edges := make([]Edge[T], 0, hi-lo)
 	for i := lo; i < hi; i++ {
-		edges = append(edges, Edge[T]{Node: &response.Items[i], Cursor: Cursor{Kind: ByOffset, Offset: i}.Encode(r.binding)})
+		edges = append(edges, r.edge(&response.Items[i], Cursor{Kind: ByOffset, Offset: i}))
 	}
 	result := &Result[T]{Edges: edges, HasNextPage: hi < n, HasPreviousPage: lo > 0, MinTotal: n}
 	if response.Next == nil && r.unfiltered() {

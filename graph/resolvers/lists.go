@@ -47,7 +47,7 @@ func connect[T, N any](ctx context.Context, r *Resolver, l list[T, N], args pagi
 			return page, err
 		},
 		Key:  func(item mixcloud.Item[T]) string { return item.Key.String() },
-		Time: listedAt, Unpaged: l.Unpaged, Repeats: l.Repeats, Log: r.log,
+		Time: listedAt, Unpaged: l.Unpaged, Repeats: l.Repeats, LazyCursors: true, Log: r.log,
 	}, args)
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ type itemEdges[T, N any] struct {
 func (e itemEdges[T, N]) Len() int { return len(e.edges) }
 
 // Cursor implements [model.Items].
-func (e itemEdges[T, N]) Cursor(i int) string { return e.edges[i].Cursor }
+func (e itemEdges[T, N]) Cursor(i int) string { return e.edges[i].EncodeCursor() }
 
 // Node implements [model.Items].
 func (e itemEdges[T, N]) Node(i int) N { return e.newNode(e.edges[i].Node.Value()) }

@@ -39,7 +39,7 @@ func BenchmarkQueries(b *testing.B) {
 			for _, disable := range []string{"", config.Projection} {
 				name := q.name + "/" + temperature
 				if disable != "" {
-					name += "/without " + disable
+					name += " without " + disable
 				}
 				b.Run(name, func(b *testing.B) {
 					send := newQueryFunc(b, q.query, temperature == "cold", disable)
