@@ -26,9 +26,22 @@ func NewMeter(estimator *Estimator, budget int, caller func(context.Context) Cal
 }
 
 // Estimate returns the maximum cost of an operation and, if it exceeds the budget,
-// advice on how to change the operation.
+// advice on how to change the operation. Estimates within the budget are stored with
+// the document in ctx, see [compiled].
 func (m *Meter) Estimate(ctx context.Context, oc *graphql.OperationContext) opstats.Estimate {
 	caller := m.caller(ctx)
+	compute := func() (_ opstats.Estimate, store bool) {
+		e := m.estimate(oc, caller)
+		return e, e.Calls <= m.budget
+	}
+	if memo := m.estimator.memoOf(ctx, oc.Operation); memo != nil {
+		return memo.estimate(oc, caller, compute)
+	}
+	e, _ := compute()
+	return e
+}
+
+func (m *Meter) estimate(oc *graphql.OperationContext, caller Caller) opstats.Estimate {
 	e := opstats.Estimate{Calls: m.estimator.Estimate(oc.Operation, oc.Variables, caller), Budget: m.budget}
 	if oc.Operation.Operation == ast.Query {
 		e.SchemaOnly = true
