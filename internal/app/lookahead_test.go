@@ -170,6 +170,22 @@ func TestLookAhead_Unneeded(t *testing.T) {
 	}
 }
 
+// Operations for users that do not exist make at most about fifty calls that are not needed.
+func TestLookAhead_UnknownNames(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, serverOptions{})
+	const operations = 100
+	for i := range operations {
+		query := fmt.Sprintf(`{ user(username: "no-such-user-%d") { followers(first: 1) { nodes { name } } } }`, i)
+		if errs := s.execute(t, "", query, nil).decode(t, nil); len(errs) > 0 {
+			t.Fatalf("error = %+v, want none", errs[0])
+		}
+	}
+	if got := len(s.takeCalls()); got < operations+40 || got > operations+60 {
+		t.Errorf("%d calls for %d operations, want 50 more", got, operations)
+	}
+}
+
 // headerText returns the headers of a response, sorted.
 func headerText(h http.Header) string {
 	var b strings.Builder
