@@ -94,8 +94,11 @@ func (w *writer) node(p *plan, c *connection, i int) bool {
 	if v.Kind() == 0 { // the item was changed
 		return false
 	}
-	w.item = func() any { return c.page.Item(i) }
-	return w.object(p, v, false, c.results)
+	outer, index := w.page, w.index
+	w.page, w.index = c.page, i
+	ok := w.object(p, v, false, c.results)
+	w.page, w.index = outer, index
+	return ok
 }
 
 // edge writes an item of a connection with its cursor.

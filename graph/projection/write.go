@@ -16,7 +16,8 @@ type writer struct {
 	max       int  // of buf
 	anonymous bool // the operation has no token
 	size      Size
-	item      func() any // the item of a connection that is being written, decoded
+	page      page // the connection whose item is being written, and its index
+	index     int
 }
 
 // A Size is what a written value counts in the limits of a response, as package responselimit counts the executor's values.
@@ -80,7 +81,7 @@ func (w *writer) value(p *plan, s *slot, v rawjson.Value, members *[maxMembers]r
 	case kindID:
 		return w.id(s.node, m)
 	case kindItemID:
-		item, ok := w.item().(interface{ ID() string })
+		item, ok := w.page.Item(w.index).(interface{ ID() string })
 		if ok {
 			w.buf = append(append(append(w.buf, '"'), item.ID()...), '"')
 		}

@@ -49,7 +49,7 @@ var hostileQueries = []string{
 	`{ user(username: "demo") { ...U cloudcasts(first: 5) { ...CC } followers(first: 5) { totalCount edges { cursor node { ...U } } } playlists { nodes { id key url name slug cloudcastCount owner { ...P } pictures { url } } } } } ` + userFields + cloudcastFields + partialUserFields,
 	`{ popular(first: 10) { ...CC } } ` + cloudcastFields + partialUserFields,
 	`{ search(query: "a") { cloudcasts(first: 5) { ...CC } users(first: 5) { nodes { ...P followerCount biog } } tags { edges { cursor node { id key url name raw __typename } } } } } ` + cloudcastFields + partialUserFields,
-	`{ popular(first: 3) { nodes { key description picturePrimaryColor pictureColorHex comments(first: 3) { totalCount nodes { id key url text createdAt raw user { ...P } } } listeners(first: 2) { edges { listenedAt node { key } } } } } } ` + partialUserFields,
+	`{ popular(first: 3) { nodes { key description picturePrimaryColor pictureColorHex comments(first: 3) { totalCount nodes { user { ...P cloudcasts(first: 1) { nodes { id } } } id key url text createdAt raw } } listeners(first: 2) { edges { listenedAt node { key } } } } } } ` + partialUserFields,
 	`{ tag(name: "funk") { id key url name raw } category(slug: "ambient") { id key url name slug pictures { url } } cloudcast(key: "/demo/x/") { key name } }`,
 }
 
