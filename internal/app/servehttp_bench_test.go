@@ -21,8 +21,8 @@ var allocationLimits = []struct {
 	name, query string
 	allocations int
 }{
-	{"typename", `{ __typename }`, 150},
-	{"user", `{ user(username: \"demo\") { name } }`, 250},
+	{"typename", `{ __typename }`, 110},
+	{"user", `{ user(username: \"demo\") { name } }`, 180},
 }
 
 // BenchmarkServeHTTP measures a request, without a client and a connection.

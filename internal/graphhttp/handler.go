@@ -156,15 +156,12 @@ func New(schema graphql.ExecutableSchema, o Options) *Handler {
 	srv.SetErrorPresenter(responselimit.Presenter(gqlerr.Presenter(o.Log)))
 	srv.recover = gqlerr.Recover(o.Log)
 	srv.SetRecoverFunc(srv.recover)
-	srv.tokens = o.TokenLimit
 	srv.cache = newQueryCache()
 	persisted := newPersisted(srv.cache.manifest, o.OnlyPersisted, o.Queries)
 	srv.Use(persisted) // first, because it inserts the document that the others read
-	limits := documentLimits{
+	srv.limits = documentLimits{
 		tokens: o.TokenLimit, depth: o.MaxDepth, roots: o.MaxRootFields, keys: o.MaxAliases, directives: o.MaxDirectives,
-		known: srv.cache,
 	}
-	srv.Use(limits)
 	if !o.HideSchema {
 		srv.Use(extension.Introspection{})
 	}
@@ -182,5 +179,5 @@ func New(schema graphql.ExecutableSchema, o Options) *Handler {
 	if o.Around != nil {
 		srv.AroundOperations(o.Around)
 	}
-	return &Handler{withStats(srv), srv, limits}
+	return &Handler{withStats(srv), srv}
 }

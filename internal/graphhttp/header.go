@@ -3,6 +3,7 @@ package graphhttp
 import (
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"mixcloud-graphql/internal/accept"
@@ -80,6 +81,28 @@ func (s *stats) maxAge(r *http.Request, status int) int64 {
 // limitName is the policy's name in the headers.
 const limitName = `"mixcloud"`
 
+// A numberedValue is a header value that ends with a number. All responses share the values of
+// small numbers: a handler replaces them, and never modifies them.
+type numberedValue struct {
+	prefix string
+	known  [1024]atomic.Pointer[[]string]
+}
+
+var policyValue, remainingValue = numberedValue{prefix: limitName + ";q="}, numberedValue{prefix: limitName + ";r="}
+
+// of returns the value with a number.
+func (v *numberedValue) of(n int) []string {
+	if n < 0 || n >= len(v.known) {
+		return []string{v.prefix + strconv.Itoa(n)}
+	}
+	if known := v.known[n].Load(); known != nil {
+		return *known
+	}
+	values := []string{v.prefix + strconv.Itoa(n)}
+	v.known[n].Store(&values)
+	return values
+}
+
 // The header names in their canonical form, because other forms allocate for each response.
 const (
 	policyKey    = "Ratelimit-Policy"
@@ -103,8 +126,11 @@ func writeRateLimit(h http.Header, r opstats.RateLimit, limited time.Duration) {
 	}
 	switch {
 	case r.Budget != nil && r.Remaining != nil:
-		h.Set(policyKey, limitName+";q="+strconv.Itoa(*r.Budget))
-		h.Set(rateLimitKey, limitName+";r="+strconv.Itoa(*r.Remaining)+wait)
+		h[policyKey] = policyValue.of(*r.Budget)
+		h[rateLimitKey] = remainingValue.of(*r.Remaining)
+		if wait != "" {
+			h.Set(rateLimitKey, h.Get(rateLimitKey)+wait)
+		}
 	case wait != "":
 		h.Set(rateLimitKey, limitName+";r=0"+wait)
 	}

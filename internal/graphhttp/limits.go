@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/maypok86/otter/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -69,21 +68,9 @@ const (
 )
 
 // documentLimits refuses documents that would cost too much, by their structure, before
-// validation. Cached documents have passed.
+// validation.
 type documentLimits struct {
 	tokens, depth, roots, keys, directives int
-
-	known queryCache
-}
-
-func (documentLimits) ExtensionName() string                   { return "DocumentLimits" }
-func (documentLimits) Validate(graphql.ExecutableSchema) error { return nil }
-
-func (l documentLimits) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
-	if _, passed := l.known.Get(ctx, params.Query); passed {
-		return nil
-	}
-	return l.check(params.Query)
 }
 
 // check refuses a document over a limit. It ignores syntax errors.

@@ -39,7 +39,6 @@ type Handler struct {
 	http.Handler
 
 	server *server
-	limits documentLimits
 }
 
 // SetManifest makes the handler execute the operations of a manifest by their ids, and replaces
@@ -65,13 +64,13 @@ func (h *Handler) SetManifest(operations []manifest.Operation) error {
 
 // check parses and validates the document of an operation.
 func (h *Handler) check(o manifest.Operation) (*ast.QueryDocument, error) {
-	if err := h.limits.check(o.Text); err != nil {
+	if err := h.server.limits.check(o.Text); err != nil {
 		if public, ok := errors.AsType[*gqlerr.Error](err); ok {
 			return nil, errors.New(public.Message)
 		}
 		return nil, err
 	}
-	doc, err := parse(o.Text, h.server.tokens)
+	doc, err := parse(o.Text, h.server.limits.tokens)
 	if err != nil {
 		return nil, errors.New(err.Message)
 	}

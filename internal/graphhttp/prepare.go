@@ -33,7 +33,7 @@ type server struct {
 	rules      map[string]core.RuleFunc // replaces gqlparser's rules of the same name
 	recover    graphql.RecoverFunc
 	cache      queryCache
-	tokens     int
+	limits     documentLimits
 
 	parameters []graphql.OperationParameterMutator
 	contexts   []graphql.OperationContextMutator
@@ -133,8 +133,8 @@ func (s *server) prepare(ctx context.Context, params *graphql.RawParams) (*graph
 	return oc, nil
 }
 
-// document parses and validates a document, or takes it from the cache, and finds the named
-// operation.
+// document limits, parses and validates a document, or takes it from the cache, and finds the
+// named operation.
 func (s *server) document(ctx context.Context, stats *graphql.Stats, query, name string) (document, *ast.OperationDefinition, gqlerror.List) {
 	stats.Parsing.Start = graphql.Now()
 	key := query
@@ -144,7 +144,10 @@ func (s *server) document(ctx context.Context, stats *graphql.Stats, query, name
 		doc, known = s.cache.Get(ctx, key)
 	}
 	if !known {
-		parsed, err := parse(query, s.tokens)
+		if err := s.limits.check(query); err != nil {
+			return document{}, nil, gqlerror.List{err}
+		}
+		parsed, err := parse(query, s.limits.tokens)
 		if err != nil {
 			return document{}, nil, gqlerror.List{err}
 		}

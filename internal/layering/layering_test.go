@@ -60,7 +60,7 @@ var layers = []struct {
 	{"internal/coerce", []string{"internal/gqlerr"}},
 	{"internal/auth", []string{"internal/accept", "internal/gqlerr", "mixcloud"}},
 	{"internal/uploadhttp", []string{"internal/admission", "internal/gqlerr", "internal/upload"}},
-	{"internal/responselimit", []string{"internal/admission", "internal/gqlerr"}},
+	{"internal/responselimit", []string{"internal/admission", "internal/compiled", "internal/gqlerr"}},
 	{"internal/graphhttp", []string{"internal/accept", "internal/admission", "internal/clientlimit", "internal/coerce", "internal/compiled", "internal/gqlerr", "internal/idempotency", "internal/manifest", "internal/opstats", "internal/responselimit", "internal/telemetry", "internal/trace", "internal/uploadhttp"}},
 	{"internal/upstream", []string{"internal/admission", "internal/breaker", "internal/cache", "internal/fairqueue", "internal/gqlerr", "internal/idempotency", "internal/inflight", "internal/monotime", "internal/opstats", "internal/ratelimit", "internal/telemetry", "internal/trace", "mixcloud"}},
 	{"internal/redistest", []string{"internal/redisurl"}}, // for tests

@@ -1,11 +1,45 @@
 package responselimit
 
 import (
+	"context"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"mixcloud-graphql/internal/compiled"
 )
+
+type introspectsKey struct{ op *ast.OperationDefinition } // in [compiled.Document]
+
+// introspects reports whether an operation selects __schema or __type.
+func introspects(ctx context.Context, op *ast.OperationDefinition) bool {
+	return compiled.From(ctx).Get(introspectsKey{op}, func() any {
+		return selectsSchema(op.SelectionSet, map[string]bool{})
+	}).(bool)
+}
+
+// selectsSchema reports whether a selection set selects a root field of introspection. It visits each fragment once.
+func selectsSchema(set ast.SelectionSet, visited map[string]bool) bool {
+	for _, selection := range set {
+		found := false
+		switch s := selection.(type) {
+		case *ast.Field:
+			found = s.Name == "__schema" || s.Name == "__type"
+		case *ast.InlineFragment:
+			found = selectsSchema(s.SelectionSet, visited)
+		case *ast.FragmentSpread:
+			if !visited[s.Name] && s.Definition != nil {
+				visited[s.Name] = true
+				found = selectsSchema(s.Definition.SelectionSet, visited)
+			}
+		}
+		if found {
+			return true
+		}
+	}
+	return false
+}
 
 // countIntrospection returns the number of fields in the introspection of an operation, computed from the schema. It stops
 // when the number exceeds the limit.

@@ -85,8 +85,8 @@ func (*Limiter) ExtensionName() string { return "ResponseLimit" }
 func (*Limiter) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationContext rejects an operation whose introspection alone would exceed the maximum number of fields.
-func (l *Limiter) MutateOperationContext(_ context.Context, oc *graphql.OperationContext) *gqlerror.Error {
-	if oc.Operation.Operation != ast.Query {
+func (l *Limiter) MutateOperationContext(ctx context.Context, oc *graphql.OperationContext) *gqlerror.Error {
+	if oc.Operation.Operation != ast.Query || !introspects(ctx, oc.Operation) {
 		return nil
 	}
 	if n := l.countIntrospection(oc); n > l.limits.Fields {
