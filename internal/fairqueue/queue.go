@@ -103,11 +103,17 @@ func (q *Queue) Acquire(ctx context.Context, r *Request, onDelay func(until mono
 		q.mu.Unlock()
 		return ErrFull
 	}
-	q.add(r)
+	waits := !q.grantNow(r)
+	if waits {
+		r.beginWait()
+		q.add(r)
+	}
 	q.mu.Unlock()
 	for {
-		if err := q.wait(ctx, r, onDelay); err != nil {
-			return err
+		if waits {
+			if err := q.wait(ctx, r, onDelay); err != nil {
+				return err
+			}
 		}
 		limit, external := r.external()
 		if external == nil {
@@ -119,7 +125,24 @@ func (q *Queue) Acquire(ctx context.Context, r *Request, onDelay func(until mono
 			return nil
 		}
 		q.requeue(r, limit, delay)
+		waits = true
 	}
+}
+
+// grantNow grants a slot to a new request if no request waits, and reports whether it did. It saves
+// the costs of waiting.
+func (q *Queue) grantNow(r *Request) bool {
+	if q.waiting > 0 || q.free == 0 || q.isClosed() {
+		return false
+	}
+	now := q.clock.Now()
+	at, ok := ready(r.limits, now)
+	if !ok || at > now {
+		return false
+	}
+	q.waiting++ // grant ends the wait
+	q.grant(r, now)
+	return true
 }
 
 // requeue makes a request with a slot wait again, because an external limit has delayed it. It
@@ -131,7 +154,7 @@ func (q *Queue) requeue(r *Request, l *Limit, delay time.Duration) {
 	r.undo()
 	l.hold(q.clock.Now().Add(delay))
 	q.announce(l, l.heldUntil)
-	r.granted, r.ended = make(chan struct{}), false
+	r.beginWait()
 	q.addFirst(r)
 }
 
@@ -248,7 +271,9 @@ func (q *Queue) grant(r *Request, now monotime.Time) {
 		l.pending++
 	}
 	r.ended, r.grantedAt = true, now
-	close(r.granted)
+	if r.granted != nil {
+		close(r.granted)
+	}
 }
 
 // announce informs all requests that wait for a limit about the earliest time at which it

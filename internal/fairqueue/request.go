@@ -15,10 +15,10 @@ type Request struct {
 	flow     *flow // a new flow, or the existing one of the client that it has joined
 	priority Priority
 
-	granted   chan struct{} // closed when the request has a slot, or err is set
-	err       error         // the error that Acquire returns
-	delays    chan monotime.Time
-	ended     bool // the request no longer waits
+	granted   chan struct{}      // closed when a waiting request has a slot, or err is set; nil if it never waits
+	err       error              // the error that Acquire returns
+	delays    chan monotime.Time // nil if the request never waits
+	ended     bool               // the request no longer waits
 	grantedAt monotime.Time
 	limits    []*Limit // the limits that have granted the slot
 	awaited   *Limit   // the external limit that it waits for, or nil
@@ -29,8 +29,15 @@ type Request struct {
 // limits form a flow. A refusal adjusts the first limit.
 func (q *Queue) NewRequest(client, flowKey any, limits []*Limit, p Priority) *Request {
 	return &Request{
-		queue: q, client: client, flow: &flow{key: flowKey, limits: limits}, priority: p,
-		granted: make(chan struct{}), delays: make(chan monotime.Time, 1), limits: limits,
+		queue: q, client: client, flow: &flow{key: flowKey, limits: limits}, priority: p, limits: limits,
+	}
+}
+
+// beginWait prepares a request to wait for a slot.
+func (r *Request) beginWait() {
+	r.granted, r.ended = make(chan struct{}), false
+	if r.delays == nil {
+		r.delays = make(chan monotime.Time, 1)
 	}
 }
 

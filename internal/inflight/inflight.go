@@ -14,6 +14,8 @@ package inflight
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"mixcloud-graphql/internal/monotime"
@@ -230,11 +232,12 @@ func (g *Group[K, C]) End(k K, c C) {
 	}
 }
 
-// Close prevents further calls from starting.
-func (g *Group[K, C]) Close() {
+// Close prevents further calls from starting. It returns the calls in flight.
+func (g *Group[K, C]) Close() []C {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.closed = true
+	return slices.Collect(maps.Values(g.calls))
 }
 
 // Len returns the number of calls in flight.

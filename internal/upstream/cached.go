@@ -52,7 +52,7 @@ func (s *Store) store(l *load, value any, notFound error) {
 		e.Size = l.read.size(value)
 	}
 	s.cache.Put(l.key, e)
-	if shared := s.options.SharedCache; shared != nil && l.read.encode != nil && lag == 0 && (l.key.principal == (principal{}) || l.viewer().isShared()) {
+	if shared := s.options.SharedCache; shared != nil && l.read.canShare() && lag == 0 && (l.key.principal == (principal{}) || l.viewer().isShared()) {
 		var r Record
 		if value != nil {
 			r.Body = l.read.encode(value)
@@ -70,7 +70,7 @@ func (s *Store) lookup(l *load) bool {
 		return true
 	}
 	shared := s.options.SharedCache
-	if shared == nil || l.read.decode == nil {
+	if shared == nil || !l.read.canShare() {
 		return false
 	}
 	if v := l.viewer(); l.key.principal != (principal{}) && (v.lag(now) > 0 || !v.isShared()) {

@@ -120,7 +120,7 @@ func (s *Store) attempt(l *load) (value any, sent bool, err error) {
 	defer func() { s.breakers.observe(s.ctx, allowed, outcome) }()
 	value, err = l.read.get(traced.Sent(ctx), l.starter.client)
 	outcome = err
-	if err == nil && !v.anonymous() && !v.verified.Load() && l.read.verifiesToken(value) {
+	if err == nil && !v.anonymous() && !v.verified.Load() && verifiesToken(l.read, value) {
 		s.markVerified(v)
 	}
 	return value, true, err

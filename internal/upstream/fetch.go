@@ -85,45 +85,54 @@ func typed[T any](value any, err error) (T, error) {
 	return typed, nil
 }
 
-// A read is a Resource without its type.
-type read struct {
-	class  Class
-	get    func(context.Context, *mixcloud.Client) (any, error)
-	encode func(any) []byte // nil if decode is nil
-	decode func([]byte) (any, error)
-	size   func(any) int
+// A read is a *[Resource] without its type.
+type read interface {
+	classOf() Class
+	get(context.Context, *mixcloud.Client) (any, error)
+	canShare() bool // encode and decode may be called
+	encode(value any) []byte
+	decode(raw []byte) (any, error)
+	size(value any) int
 }
 
 // viewerOf returns the viewer whose limits apply to a read.
-func (s *Session) viewerOf(r *read) *viewer {
-	if r.class == ClassEmbed {
+func (s *Session) viewerOf(r read) *viewer {
+	if r.classOf() == ClassEmbed {
 		return s.store.anonymous
 	}
 	return s.currentViewer()
 }
 
-func (r *Resource[T]) untyped() *read {
+// untyped returns a copy of r without its type. So r stays on the stack of a hit.
+func (r *Resource[T]) untyped() read {
 	own := *r
-	e := &read{class: r.Class, get: func(ctx context.Context, c *mixcloud.Client) (any, error) {
-		value, err := own.Get(ctx, c)
-		return value, err
-	}}
-	if own.Encode != nil && own.Decode != nil {
-		e.encode = func(v any) []byte { return own.Encode(v.(T)) }
-		e.decode = func(raw []byte) (any, error) {
-			value, err := own.Decode(raw)
-			return value, err
-		}
-	}
+	return &own
+}
+
+func (r *Resource[T]) classOf() Class { return r.Class }
+
+func (r *Resource[T]) get(ctx context.Context, c *mixcloud.Client) (any, error) {
+	value, err := r.Get(ctx, c)
+	return value, err
+}
+
+func (r *Resource[T]) canShare() bool { return r.Encode != nil && r.Decode != nil }
+
+func (r *Resource[T]) encode(value any) []byte { return r.Encode(value.(T)) }
+
+func (r *Resource[T]) decode(raw []byte) (any, error) {
+	value, err := r.Decode(raw)
+	return value, err
+}
+
+func (r *Resource[T]) size(value any) int {
 	switch {
-	case own.Size != nil:
-		e.size = func(v any) int { return own.Size(v.(T)) }
-	case own.Encode != nil:
-		e.size = func(v any) int { return decodedSize(len(own.Encode(v.(T)))) }
-	default:
-		e.size = func(any) int { return unknownSize }
+	case r.Size != nil:
+		return r.Size(value.(T))
+	case r.Encode != nil:
+		return decodedSize(len(r.Encode(value.(T))))
 	}
-	return e
+	return unknownSize
 }
 
 // unknownSize is the assumed size of a value without a Size function.
@@ -144,11 +153,11 @@ var followingFlag = regexp.MustCompile(`"following":\s*(?:true|false)`)
 
 // verifiesToken reports whether a value shows that Mixcloud has accepted the token: it has
 // members that Mixcloud sends only in response to a token.
-func (r *read) verifiesToken(value any) bool {
-	if r.class == ClassViewer {
+func verifiesToken(r read, value any) bool {
+	if r.classOf() == ClassViewer {
 		return true
 	}
-	if r.class == ClassEmbed || r.encode == nil {
+	if r.classOf() == ClassEmbed || !r.canShare() {
 		return false
 	}
 	// Quotes within strings are escaped, so these match only names of members.
@@ -165,7 +174,7 @@ func (r *read) verifiesToken(value any) bool {
 }
 
 // get reads a resource that has no fresh entry. e is the stale entry or nil.
-func (s *Session) get(ctx context.Context, k key, e *cache.Entry, r *read) (any, error) {
+func (s *Session) get(ctx context.Context, k key, e *cache.Entry, r read) (any, error) {
 	now := s.store.clock.Now()
 	if e != nil && s.servesImmediately(e, now) {
 		return s.serveStale(k, e, s.store.refresh(ctx, s, k, e, r))
@@ -204,7 +213,7 @@ var errTooOld = errors.New("too old")
 func (s *Session) await(ctx context.Context, l *load, e *cache.Entry) (any, error) {
 	defer admission.Wait(ctx)()
 	softTimeout := s.store.options.SoftTimeout
-	slow := newLazyTimer(softTimeout)
+	slow := lazyTimer{at: time.Now().Add(softTimeout)}
 	defer slow.stop()
 	for {
 		delay, changed := l.Delay()
@@ -269,14 +278,11 @@ func (s *Session) serveStale(k key, e *cache.Entry, why opstats.Reason) (any, er
 	return e.Value, nil
 }
 
-// A lazyTimer is a timeout that starts when it is created. It creates its timer only if a caller
-// waits for it.
+// A lazyTimer is a timeout that ends at a time. It creates its timer only if a caller waits for it.
 type lazyTimer struct {
 	at    time.Time
 	timer *time.Timer
 }
-
-func newLazyTimer(d time.Duration) *lazyTimer { return &lazyTimer{at: time.Now().Add(d)} }
 
 // after returns the timer's channel, or nil if it is not needed.
 func (t *lazyTimer) after(needed bool) <-chan time.Time {

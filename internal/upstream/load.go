@@ -19,7 +19,7 @@ type load struct {
 	inflight.Call
 	store      *Store
 	key        key
-	read       *read
+	read       read
 	starter    *Session     // the session whose client and budget it uses
 	revalidate bool         // the starter requested revalidation
 	ahead      bool         // started before it was known to be needed
@@ -43,7 +43,7 @@ type load struct {
 }
 
 // newLoad returns a load, which the caller must run.
-func (s *Store) newLoad(ctx context.Context, starter *Session, k key, cached *cache.Entry, r *read, background bool) *load {
+func (s *Store) newLoad(ctx context.Context, starter *Session, k key, cached *cache.Entry, r read, background bool) *load {
 	l := &load{store: s, key: k, read: r, starter: starter, revalidate: starter.revalidate, cached: cached}
 	l.Init(context.WithoutCancel(ctx), background)
 	s.wg.Add(1)
@@ -51,7 +51,7 @@ func (s *Store) newLoad(ctx context.Context, starter *Session, k key, cached *ca
 }
 
 // join joins the load of a key in flight, or starts a new one.
-func (s *Session) join(ctx context.Context, k key, cached *cache.Entry, r *read) (*load, error) {
+func (s *Session) join(ctx context.Context, k key, cached *cache.Entry, r read) (*load, error) {
 	for {
 		if l, ok := s.store.loads.Find(k); ok && l.Join() {
 			l.promote(s)
@@ -111,7 +111,6 @@ func (l *load) delayed(limits []*fairqueue.Limit, until monotime.Time, err error
 // run runs a load until it finishes.
 func (s *Store) run(l *load) {
 	defer s.wg.Done()
-	defer context.AfterFunc(s.ctx, l.Cancel)()
 	defer l.Finish()
 	defer s.loads.End(l.key, l) // before Finish, so that later sessions find the cache filled
 	defer func() {
@@ -150,7 +149,7 @@ func (s *Store) inFlight(k key) bool {
 // failed, or a rate limit or a circuit breaker blocks it. It returns the reason why the entry is
 // not fresh: Revalidating, or why it cannot be revalidated now. The reason is determined before
 // the refresh starts, so it does not depend on how soon the refresh fails.
-func (s *Store) refresh(ctx context.Context, session *Session, k key, e *cache.Entry, r *read) opstats.Reason {
+func (s *Store) refresh(ctx context.Context, session *Session, k key, e *cache.Entry, r read) opstats.Reason {
 	now := s.clock.Now()
 	if c := e.Cooldown(now); c != nil {
 		return reasonOf(c.Cause)

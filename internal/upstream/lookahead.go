@@ -17,7 +17,7 @@ type ResourceID struct {
 // has to be read too.
 type Prefetch struct {
 	parent, id ResourceID
-	read       *read
+	read       read
 }
 
 // NewPrefetch returns the prefetch of a resource.
@@ -128,7 +128,7 @@ func (s *Session) startAhead(parent key) {
 }
 
 // startPrefetch starts one read, unless it is in flight or the operation has no budget for it.
-func (s *Session) startPrefetch(k key, r *read) bool {
+func (s *Session) startPrefetch(k key, r read) bool {
 	if s.store.inFlight(k) || s.spend() != nil {
 		return false
 	}

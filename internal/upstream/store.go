@@ -193,8 +193,11 @@ func (s *Store) CacheSize() int64 { return s.cache.Size() }
 // Close cancels all loads, including background ones, and waits until they have ended or ctx
 // has. Waiting sessions get context.Canceled, so close the store after the server has drained.
 func (s *Store) Close(ctx context.Context) error {
-	s.loads.Close()
+	loads := s.loads.Close()
 	s.end()
+	for _, l := range loads {
+		l.Cancel()
+	}
 	s.limiter.queue.Close()
 	ended := make(chan struct{})
 	go func() {
