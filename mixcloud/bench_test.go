@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"mixcloud-graphql/internal/race"
 )
 
 // TestDecodePage_SharesMemory checks that decoding a page allocates little more
@@ -27,7 +29,8 @@ func TestDecodePage_SharesMemory(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	allocations := testing.AllocsPerRun(rounds, decode)
 	runtime.ReadMemStats(&after)
-	if n := int(after.TotalAlloc-before.TotalAlloc) / (rounds + 1); n > 5*len(body)/2 {
+	// The race detector drops values of a sync.Pool, so the scratch memory of the parser is allocated again.
+	if n := int(after.TotalAlloc-before.TotalAlloc) / (rounds + 1); n > 5*len(body)/2 && !race.Enabled {
 		t.Errorf("%d bytes were allocated for a text of %d bytes, want at most 2.5 times as many", n, len(body))
 	}
 	if allocations > 400 {
