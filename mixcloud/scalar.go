@@ -41,9 +41,15 @@ func (v value) integer() *int {
 	return nil
 }
 
+// parseInt is parseInt64 for an int, which has only 32 bits on some processors.
 func parseInt(s string) (int, bool) {
+	n, ok := parseInt64(s)
+	return int(n), ok && int64(int(n)) == n
+}
+
+func parseInt64(s string) (int64, bool) {
 	s = strings.TrimSpace(s)
-	if n, err := strconv.Atoi(s); err == nil {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return n, true
 	}
 	// Within ±2^53 a float64 represents every whole number exactly.
@@ -51,7 +57,7 @@ func parseInt(s string) (int, bool) {
 	if err != nil || math.IsNaN(f) || math.Abs(f) > 1<<53 {
 		return 0, false
 	}
-	return int(f), true
+	return int64(f), true
 }
 
 // flag reads a boolean from true or false, 1 or 0, or a string of these.
@@ -104,11 +110,11 @@ func parseTime(s string) (time.Time, bool) {
 			return t, writable(t)
 		}
 	}
-	n, ok := parseInt(s)
+	n, ok := parseInt64(s)
 	if !ok || n > 1<<40 || n < -(1<<40) {
 		return time.Time{}, false
 	}
-	t := time.Unix(int64(n), 0).UTC()
+	t := time.Unix(n, 0).UTC()
 	return t, writable(t)
 }
 

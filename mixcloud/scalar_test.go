@@ -15,8 +15,7 @@ func TestInteger(t *testing.T) {
 	t.Parallel()
 	tests := map[string]*int{
 		`3`: new(3), `"3"`: new(3), `3.0`: new(3), `"3.0"`: new(3), `3.9`: new(3), `-1`: new(-1), `0`: new(0),
-		`1e3`: new(1000), `" 12 "`: new(12), `-0`: new(0), `9007199254740992`: new(1 << 53),
-		`9007199254740992.0`: new(1 << 53), `9223372036854775807`: new(math.MaxInt64),
+		`1e3`: new(1000), `" 12 "`: new(12), `-0`: new(0), `2147483647`: new(math.MaxInt32), `-2147483648.0`: new(math.MinInt32),
 		`9223372036854775808`: nil, `1e300`: nil, `-1e300`: nil, `"NaN"`: nil, `"Inf"`: nil, `"infinity"`: nil,
 		`""`: nil, `"many"`: nil, `"1,000"`: nil, `"0x10"`: nil, `null`: nil, `true`: nil, `{}`: nil, `[1]`: nil,
 	}
@@ -24,6 +23,24 @@ func TestInteger(t *testing.T) {
 		if diff := cmp.Diff(want, mustValue(t, in).integer()); diff != "" {
 			t.Errorf("integer of %s (-want +got):\n%s", in, diff)
 		}
+	}
+}
+
+func TestParseInt64(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]int64{
+		`9007199254740992`: 1 << 53, `9007199254740992.0`: 1 << 53, `-9007199254740992.0`: -1 << 53,
+		`9223372036854775807`: math.MaxInt64, `-9223372036854775808`: math.MinInt64,
+	} {
+		if got, ok := parseInt64(in); got != want || !ok {
+			t.Errorf("parseInt64(%s) = %d, %t, want %d", in, got, ok, want)
+		}
+		if got, ok := parseInt(in); ok != (int64(int(want)) == want) || ok && int64(got) != want { // an int may have only 32 bits
+			t.Errorf("parseInt(%s) = %d, %t, want %d if an int can have this value", in, got, ok, want)
+		}
+	}
+	if got, ok := parseInt64(`9007199254740994.0`); ok {
+		t.Errorf("parseInt64 returned %d for a float64 above 2^53, want no number", got)
 	}
 }
 

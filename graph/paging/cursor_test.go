@@ -225,7 +225,7 @@ func TestForgedCursors(t *testing.T) {
 		"last item newer than the first":   paging.Cursor{Kind: paging.ByPage, Key: "/a/", Second: 5, Next: 6}.Encode(list),
 		"page with unknown flags":          forge("\x01\x02", bound, "\x04", "\x00\x03/a/"),
 		"page without an item":             forge("\x01\x02", bound, "\x00"),
-		"huge index":                       paging.Cursor{Kind: paging.ByTime, Key: "/a/", Second: 5, Index: 1 << 31, PreviousDigest: 1}.Encode(list),
+		"huge index":                       forge("\x01\x01", bound, "\x05\x80\x80\x80\x80\x08", "\x00\x00\x00\x01", "\x03/a/"),
 		"index without digest":             forge("\x01\x01", bound, "\x05\x01"),
 		"no key":                           page(""),
 		"key without slashes":              page("a"),

@@ -40,6 +40,10 @@ func FirstRange(p Properties, a Args) (mixcloud.Range, bool) {
 	return args.olderRange(s.until, min(s.limit, MaxPageSize), p.Dated), true
 }
 
+// maxPosition is an offset and an index that no item has. The sum of both and the size of a page
+// must fit in the 32 bits that an int has on some processors; cursors can have larger numbers.
+const maxPosition = 1<<30 - MaxPageSize
+
 // cursor parses the cursor in some arguments. It returns nil if there is none.
 func (p Properties) cursor(args CheckedArgs) (*Cursor, error) {
 	if args.backward && args.before == nil && !p.Unpaged {
@@ -59,6 +63,7 @@ func (p Properties) cursor(args CheckedArgs) (*Cursor, error) {
 	if c.Kind == ByTime && !p.Dated || c.Kind != ByOffset && c.Kind != ByOffsetPage && p.Unpaged {
 		return nil, gqlerr.Invalid(name, "is a cursor of another list")
 	}
+	c.Offset, c.Index = min(c.Offset, maxPosition), min(c.Index, maxPosition)
 	return &c, nil
 }
 

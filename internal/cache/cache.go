@@ -115,10 +115,10 @@ func New[K comparable](bytes int64, keySize func(K) int) *Cache[K] {
 	if bytes < 0 {
 		return nil
 	}
-	c := &Cache[K]{keySize: keySize, maxEntry: int(bytes / maxShare)}
+	c := &Cache[K]{keySize: keySize, maxEntry: int(min(bytes/maxShare, math.MaxInt))}
 	c.entries = otter.Must(&otter.Options[K, *Entry]{
 		MaximumWeight: uint64(bytes),
-		Weigher:       func(k K, e *Entry) uint32 { return uint32(min(c.sizeOf(k, e), math.MaxUint32)) },
+		Weigher:       func(k K, e *Entry) uint32 { return uint32(min(int64(c.sizeOf(k, e)), math.MaxUint32)) },
 	})
 	return c
 }

@@ -39,7 +39,7 @@ func BenchmarkFetch_Hit(b *testing.B) {
 
 // The cost of a miss, without the call itself.
 func BenchmarkFetch_Miss(b *testing.B) {
-	s, _ := newTestStore(b, Options{CacheBytes: -1, Budget: 1 << 40}, latest)
+	s, _ := newTestStore(b, Options{CacheBytes: -1, Budget: 1 << 30}, latest)
 	session := s.Session("")
 	r := Resource[int]{Class: ClassUser, ID: "/a/", Get: func(context.Context, *mixcloud.Client) (int, error) { return 1, nil }}
 	b.ReportAllocs()

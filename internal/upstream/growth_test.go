@@ -41,7 +41,7 @@ func cacheSmallValues(tb testing.TB, s *Store, n int) *Session {
 func BenchmarkFetch_Entries(b *testing.B) {
 	for _, n := range []int{1_000, 10_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			s, _ := newTestStore(b, Options{CacheBytes: 4 << 30, Budget: 1 << 40}, latest)
+			s, _ := newTestStore(b, Options{CacheBytes: 4 << 30, Budget: 1 << 30}, latest)
 			session := cacheSmallValues(b, s, n)
 			reads := make([]Resource[*mixcloud.User], 4096)
 			for i := range reads {

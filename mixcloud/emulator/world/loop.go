@@ -65,7 +65,7 @@ var semitones = [...]int{5500, 5827, 6174, 6541, 6930, 7342, 7778, 8241, 8731, 9
 func addBass(out []int, note, length int) {
 	frequency := semitones[note%12] << (note / 12)
 	for i := range min(length, len(out)) {
-		phase := i * frequency / 100 * 16384 / loopRate
+		phase := int(int64(i*frequency/100) * 16384 / loopRate)
 		out[i] += triangle(phase) * 56 * (length - i) / length / 128
 	}
 }
