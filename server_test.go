@@ -88,7 +88,13 @@ type process struct {
 // start starts the program and waits until it is ready.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{Cmd: command(t, nil, args...)}
+	return startWith(t, nil, args...)
+}
+
+// startWith is start with environment variables.
+func startWith(t *testing.T, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{Cmd: command(t, env, args...)}
 	stdout, err := p.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

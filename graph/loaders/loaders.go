@@ -24,6 +24,7 @@ type Loaders struct {
 	session      *upstream.Session
 	operation    context.Context //nolint:containedctx // the loaders live exactly as long as the operation
 	waitCanceled atomic.Bool
+	projected    atomic.Int64 // see MayProject
 
 	mu        sync.Mutex
 	instances map[any]forgetter            // by *Loader
@@ -44,6 +45,14 @@ func (l *Loaders) Anonymous() bool { return l.session.Anonymous() }
 
 // Store returns the store behind the loaders.
 func (l *Loaders) Store() *upstream.Store { return l.session.Store() }
+
+// maxProjected is the maximum number of connections that projections read in an operation.
+const maxProjected = 1000
+
+// MayProject counts a connection that a projection is about to read. It returns false if the
+// operation has read too many. A projection reads all of its connections at the same time
+// and counts their items at the end, while the executor stops at the limits of the response.
+func (l *Loaders) MayProject() bool { return l.projected.Add(1) <= maxProjected }
 
 // WaitCanceled reports whether a load was waiting for Mixcloud when its context ended.
 func (l *Loaders) WaitCanceled() bool { return l.waitCanceled.Load() }

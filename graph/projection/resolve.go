@@ -72,6 +72,10 @@ func (r *resolver) object(ctx context.Context, p *plan, v rawjson.Value, isFull 
 		s := &p.slots[i]
 		switch {
 		case s.kind == kindConnection:
+			if !loaders.From(ctx).MayProject() {
+				r.fail()
+				return
+			}
 			if parent == nil {
 				parent = newNode(p.typ, v)
 			}
@@ -118,6 +122,9 @@ func (r *resolver) load(ctx context.Context, typ string, v rawjson.Value) func()
 
 // connection reads a connection of an object and resolves its items.
 func (r *resolver) connection(ctx context.Context, s *slot, parent any, c *connection) {
+	if r.failed.Load() {
+		return
+	}
 	value, err := s.call.read(ctx, parent, r.variables)
 	if err != nil {
 		r.fail()

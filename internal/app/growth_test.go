@@ -2,8 +2,10 @@ package app
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
+	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/internal/race"
 )
 
@@ -46,5 +48,36 @@ func TestServeHTTP_AllocationsPerItem(t *testing.T) {
 	t.Logf("1, 10 and 100 items: %.0f, %.0f and %.0f allocations", one, ten, hundred)
 	if last > first*1.15+1 {
 		t.Errorf("items 11 to 100 cost %.1f allocations each, want at most the %.1f of items 2 to 10", last, first)
+	}
+}
+
+// TestProjection_ManyConnections checks that an operation with more connections than a projection may read is left to the
+// executor, which stops at the limits of the response.
+func TestProjection_ManyConnections(t *testing.T) {
+	t.Parallel()
+	query := func(aliases int) string {
+		var b strings.Builder
+		for i := range aliases {
+			fmt.Fprintf(&b, " a%d: cloudcasts(first: 1) { nodes { key } }", i)
+		}
+		return "{ popular(first: 100) { nodes { user {" + b.String() + " } } } }"
+	}
+	for name, test := range map[string]struct {
+		aliases int
+		left    bool
+	}{
+		"900":   {aliases: 9},
+		"1,100": {aliases: 11, left: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			with, without := newProjectionServer(t, newEmulator(t).Transport()), newProjectionServer(t, newEmulator(t).Transport(), config.Projection)
+			responseTo(t, with, query(1)) // fills the cache, so that no projection waits for calls
+			_, before := with.graph.projection.Counts()
+			compareResponses(t, with, without, query(test.aliases))
+			if _, left := with.graph.projection.Counts(); left > before != test.left {
+				t.Errorf("%d values were left to the executor, want some: %t", left-before, test.left)
+			}
+		})
 	}
 }
