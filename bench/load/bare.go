@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"time"
@@ -41,24 +40,6 @@ func serveBare(ctx context.Context, stdout io.Writer) error {
 	}
 	return nil
 }
-
-// pin pins a process, with all its threads, to one processor. It does nothing if taskset is not
-// installed, or if the processor does not exist.
-func pin(pid, processor int) error {
-	if _, err := exec.LookPath("taskset"); err != nil {
-		return nil //nolint:nilerr // not installed
-	}
-	out, err := exec.Command("taskset", "-acp", strconv.Itoa(processor), strconv.Itoa(pid)).CombinedOutput() //nolint:gosec // numbers
-	if err != nil && processor > 0 {
-		return nil // the machine has only one processor
-	}
-	if err != nil {
-		return fmt.Errorf("taskset: %w: %s", err, out)
-	}
-	return nil
-}
-
-func pinSelf(processor int) error { return pin(os.Getpid(), processor) }
 
 // clockTick is the unit of /proc/pid/stat on all architectures of Linux that Go supports.
 const clockTick = 10 * time.Millisecond

@@ -54,7 +54,7 @@ func startPinned(ctx context.Context, args ...string) (*process.Process, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := pin(s.Pid(), 0); err != nil {
+	if _, err := process.Pin(s.Pid(), 0); err != nil {
 		s.Stop()
 		return nil, err
 	}

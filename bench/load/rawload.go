@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,7 +36,8 @@ func newLoadGenerator(s *process.Process, q request) (*loadGenerator, error) {
 	_, address, _ := strings.Cut(s.Address(), "://")
 	l := &loadGenerator{server: s, address: address, settleTime: settleTime}
 	l.request = fmt.Appendf(nil, "POST /graphql HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", address, len(q.body), q.body)
-	return l, pinSelf(1)
+	_, err := process.Pin(os.Getpid(), 1)
+	return l, err
 }
 
 // A phase has the counts of a period.

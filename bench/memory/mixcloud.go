@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"mixcloud-graphql/bench/synthetic"
 )
 
 // A mixcloud is a Mixcloud that responds to any name. Its objects have the members and the size of the real ones. Each
@@ -54,11 +56,9 @@ func respond(path string, query url.Values) []byte {
 	case limit > 0:
 		return list(names, offset, limit)
 	case len(names) > 1:
-		return cloudcast(nil, names[0], names[1], `, "description": "`+strings.Repeat("All night long. ", 30)+`"`)
+		return synthetic.AppendFullCloudcast(nil, names[0], names[1])
 	default:
-		return user(nil, names[0], `, "biog": "`+strings.Repeat("Plays records. ", 20)+`", "city": "London", "country": "United Kingdom",
-			"created_time": "2012-03-04T05:06:07Z", "updated_time": "2026-03-04T05:06:07Z", "follower_count": 1000, "following_count": 20,
-			"cloudcast_count": 30, "favorite_count": 40, "listen_count": 50, "is_pro": false, "is_premium": false`)
+		return synthetic.AppendFullUser(nil, names[0])
 	}
 }
 
@@ -71,42 +71,10 @@ func list(names []string, offset, limit int) []byte {
 		}
 		id := names[0] + "-" + strconv.Itoa(i)
 		if name == "followers" {
-			body = user(body, id, "")
+			body = synthetic.AppendUser(body, id)
 		} else {
-			body = cloudcast(body, id, "show", "")
+			body = synthetic.AppendCloudcast(body, id, "show")
 		}
 	}
 	return fmt.Appendf(body, `], "paging": {"next": "https://api.mixcloud.com/%s/?limit=%d&offset=%d"}, "name": "%s"}`, strings.Join(names, "/"), limit, offset+limit, name)
-}
-
-var pictureSizes = []string{"small", "thumbnail", "medium_mobile", "medium", "large", "320wx320h", "extra_large", "640wx640h", "768wx768h", "1024wx1024h"}
-
-func pictures(b []byte, of string) []byte {
-	b = append(b, `"pictures": {`...)
-	for i, size := range pictureSizes {
-		if i > 0 {
-			b = append(b, ",\n            "...)
-		}
-		b = fmt.Appendf(b, `"%s": "https://thumbnailer.mixcloud.com/unsafe/300x300/extaudio/a/b/c/d/aaaa-bbbb-cccc-dddd-%s-%d"`, size, of, i)
-	}
-	return append(b, '}')
-}
-
-// user appends a user with more members.
-func user(b []byte, name, more string) []byte {
-	b = fmt.Appendf(b, `{"key": "/%[1]s/", "url": "https://www.mixcloud.com/%[1]s/", "name": "The name of %[1]s", "username": "%[1]s", `, name)
-	b = pictures(b, name)
-	return append(append(b, more...), '}')
-}
-
-// cloudcast appends a cloudcast with more members.
-func cloudcast(b []byte, owner, slug, more string) []byte {
-	b = fmt.Appendf(b, `{"key": "/%[1]s/%[2]s/", "url": "https://www.mixcloud.com/%[1]s/%[2]s/", "name": "A show of %[1]s", "slug": "%[2]s",
-		"tags": [{"key": "/genres/funk/", "url": "https://www.mixcloud.com/genres/funk/", "name": "Funk"}, {"key": "/genres/soul/", "url": "https://www.mixcloud.com/genres/soul/", "name": "Soul"}],
-		"created_time": "2026-01-01T00:00:00Z", "updated_time": "2026-01-01T00:00:00Z", "play_count": 1000, "favorite_count": 200, "comment_count": 30,
-		"listener_count": 400, "repost_count": 5, "audio_length": 3600, "hosts": [], `, owner, slug)
-	b = pictures(b, owner)
-	b = append(b, `, "user": `...)
-	b = user(b, owner, "")
-	return append(append(b, more...), '}')
 }
