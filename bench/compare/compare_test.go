@@ -2,8 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"io"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -157,6 +161,27 @@ func TestPlans(t *testing.T) {
 	}
 }
 
+func TestBody_HasTheVariables(t *testing.T) {
+	t.Parallel()
+	queries, err := loadQueries("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range queries {
+		for _, folder := range []string{ourQueries, nodeQueries} {
+			want, err := json.Marshal(map[string]any{"query": q.texts[folder], "variables": q.variables(7)})
+			if got := q.body(folder, 7); string(got) != string(want) || err != nil {
+				t.Errorf("body of %s in %s = %s, want %s", q.name, folder, got, want)
+			}
+			for name := range q.variables(7) {
+				if !strings.Contains(q.texts[folder], "$"+name) {
+					t.Errorf("%s in %s has no variable $%s", q.name, folder, name)
+				}
+			}
+		}
+	}
+}
+
 func TestScalars(t *testing.T) {
 	t.Parallel()
 	got, err := scalars([]byte(`{"data": {"a": {"nodes": [{"b": 1}, {"b": "x"}]}, "c": null}}`))
@@ -167,6 +192,42 @@ func TestScalars(t *testing.T) {
 		if values, err := scalars([]byte(response)); err == nil {
 			t.Errorf("scalars(%s) = %v, want an error", response, values)
 		}
+	}
+}
+
+func TestLoadGenerator_CountsFailures(t *testing.T) {
+	t.Parallel()
+	responses := map[string]func(w http.ResponseWriter){
+		"good":   func(w http.ResponseWriter) { _, _ = io.WriteString(w, `{"data":{"a":1}}`) },
+		"errors": func(w http.ResponseWriter) { _, _ = io.WriteString(w, `{"errors":[{"message":"no"}]}`) },
+		"status": func(w http.ResponseWriter) { http.Error(w, "overloaded", http.StatusServiceUnavailable) },
+		"short":  func(w http.ResponseWriter) { _, _ = io.WriteString(w, `{}`) },
+	}
+	for name, respond := range responses {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			traffic, stop := context.WithCancel(t.Context())
+			requests := 0 // on one connection
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if requests++; requests == 3 {
+					stop()
+				}
+				if name == "short" {
+					stop()
+				}
+				respond(w)
+			}))
+			defer server.Close()
+			g := &loadGenerator{address: server.Listener.Addr().String(), query: query{name: "1 user"}}
+			g.run(t.Context(), traffic)
+			want := g.requests.Load()
+			if name == "good" {
+				want = 0
+			}
+			if g.requests.Load() == 0 || g.failed.Load() != want {
+				t.Errorf("%d of %d requests failed, want %d", g.failed.Load(), g.requests.Load(), want)
+			}
+		})
 	}
 }
 

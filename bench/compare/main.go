@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.IntVar(&s.rounds, "rounds", 3, "number of rounds; each measures all servers, in another order")
 	flags.StringVar(&s.queries, "queries", "", "measure only the queries whose names contain this text")
 	flags.DurationVar(&s.latency, "latency", 20*time.Millisecond, "latency of a call, for response times")
-	flags.DurationVar(&s.duration, "duration", 700*time.Millisecond, "duration of each measurement of processor time; up to three times as long on a busy machine")
+	flags.DurationVar(&s.duration, "duration", 700*time.Millisecond, "duration of each measurement of processor time; up to twice as long on a busy machine")
 	flags.IntVar(&s.connections, "connections", 32, "number of connections, for processor time")
 	if err := flags.Parse(args); err != nil {
 		return err

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -19,6 +16,10 @@ import (
 
 // samples is the number of response times that a round measures for each query and server.
 const samples = 5
+
+// warmUps is the number of measurements of each query and server that do not count. The first requests to a server for
+// Node take five times as long, until its code is compiled.
+const warmUps = 2
 
 // results are the results of a run.
 type results struct {
@@ -81,10 +82,12 @@ func (b *bench) measure(ctx context.Context) (*results, error) {
 		}
 	}
 	fmt.Fprintln(b.progress, "compare: warm-up")
-	for _, q := range b.queries {
-		for _, s := range b.servers {
-			if _, err := b.load(ctx, s, q, false); err != nil {
-				return nil, err
+	for range warmUps {
+		for _, q := range b.queries {
+			for _, s := range b.servers {
+				if _, err := b.load(ctx, s, q, false); err != nil {
+					return nil, err
+				}
 			}
 		}
 	}
@@ -218,81 +221,4 @@ func (b *bench) execute(ctx context.Context, plan *ideal.Plan) error {
 		}
 	}
 	return nil
-}
-
-// minimumProcessorTime is the processor time that a measurement needs for an error of few percent, since /proc counts in
-// units of 10 ms. A busy machine gets up to three times the configured duration for it.
-const minimumProcessorTime = 300 * time.Millisecond
-
-// load sends a query on a number of connections, with new variables in each request or with the same ones, and measures
-// the processor time of the server.
-func (b *bench) load(ctx context.Context, s *server, q query, repeats bool) (m loadMeasure, err error) {
-	if repeats { // the first request is not counted
-		if _, err := s.send(ctx, q.body(s.queries, 0)); err != nil {
-			return m, fmt.Errorf("%s: %s: %w", s.name, q.name, err)
-		}
-	}
-	g := &loadGenerator{bench: b, server: s, query: q, repeats: repeats}
-	g.last.Store(b.next)
-	calls, began := b.mixcloud.calls.Load(), time.Now()
-	before, err := s.process.ProcessorTime()
-	if err != nil {
-		return m, err
-	}
-	traffic, stop := context.WithCancel(ctx)
-	defer stop()
-	var group sync.WaitGroup
-	for range b.connections {
-		group.Go(func() { g.run(ctx, traffic) })
-	}
-	for {
-		time.Sleep(b.duration / 10)
-		now, err := s.process.ProcessorTime()
-		if err != nil {
-			return m, err
-		}
-		took := time.Since(began)
-		if took >= 3*b.duration || took >= b.duration && now-before >= minimumProcessorTime || ctx.Err() != nil {
-			break
-		}
-	}
-	stop()
-	group.Wait() // responses to all requests have arrived
-	after, err := s.process.ProcessorTime()
-	if err != nil || ctx.Err() != nil {
-		return m, cmp.Or(err, ctx.Err())
-	}
-	b.next = g.last.Load()
-	m = loadMeasure{int(g.requests.Load()), int(g.failed.Load()), int(b.mixcloud.calls.Load() - calls), after - before}
-	if text, ok := g.failure.Load().(string); ok {
-		fmt.Fprintf(b.progress, "compare: %s: %s: %d of %d requests failed, such as: %s\n", s.name, q.name, m.failed, m.requests, text)
-	}
-	return m, nil
-}
-
-// A loadGenerator sends a query to a server.
-type loadGenerator struct {
-	bench   *bench
-	server  *server
-	query   query
-	repeats bool
-
-	last             atomic.Int64 // number of the last new variables
-	requests, failed atomic.Int64
-	failure          atomic.Value // string: one of the errors
-}
-
-// run sends requests on one connection until traffic ends. It waits for the response to the last one.
-func (g *loadGenerator) run(ctx, traffic context.Context) {
-	for traffic.Err() == nil {
-		var n int64
-		if !g.repeats {
-			n = g.last.Add(1)
-		}
-		if _, err := g.server.send(ctx, g.query.body(g.server.queries, n)); err != nil {
-			g.failed.Add(1)
-			g.failure.Store(err.Error())
-		}
-		g.requests.Add(1)
-	}
 }

@@ -99,6 +99,9 @@ func (b *bench) stop() {
 	}
 }
 
+// errorsFirst is the beginning of a response with errors, from all servers.
+const errorsFirst = `{"errors":`
+
 // send sends the body of a request, and returns the body of the response.
 func (s *server) send(ctx context.Context, body []byte) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.process.Address()+"/graphql", bytes.NewReader(body))
@@ -112,7 +115,7 @@ func (s *server) send(ctx context.Context, body []byte) ([]byte, error) {
 	}
 	defer resp.Body.Close()
 	response, err := io.ReadAll(resp.Body)
-	if err == nil && (resp.StatusCode != http.StatusOK || bytes.HasPrefix(response, []byte(`{"errors":`))) {
+	if err == nil && (resp.StatusCode != http.StatusOK || bytes.HasPrefix(response, []byte(errorsFirst))) {
 		err = fmt.Errorf("status %d: %.300s", resp.StatusCode, response)
 	}
 	return response, err

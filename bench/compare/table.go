@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -21,7 +20,7 @@ func median[T number](values []T) T {
 		return 0
 	}
 	sorted := slices.Clone(values)
-	slices.SortFunc(sorted, func(a, b T) int { return cmp.Compare(a, b) })
+	slices.Sort(sorted)
 	middle := len(sorted) / 2
 	if len(sorted)%2 == 1 {
 		return sorted[middle]
