@@ -53,14 +53,14 @@ func logErrors(ctx context.Context, errs gqlerror.List) {
 	}
 }
 
-// maxAttrs is the maximum number of attributes of a line of the access log, with the request's id.
+// maxAttrs is the maximum number of attributes of an access log line, including the request id.
 const maxAttrs = 11
 
 // AccessLog returns middleware that logs requests when they are done: the client's [Address],
-// method, path, status, size and duration, and for GraphQL the operation's kind, name and
-// errors. It does not log query strings, documents, variables and headers, because they contain
-// private data such as tokens. Of the requests without an error it logs the first and every
-// sample-th after it; of the others, all.
+// method, path, status, size and duration, and for GraphQL the operation's kind, name and errors.
+// It does not log query strings, documents, variables and headers, because they contain private
+// data such as tokens. It logs all requests with errors; of those without, it logs the first and
+// every sample-th after it.
 func AccessLog(log *slog.Logger, sample int) func(http.Handler) http.Handler {
 	every := uint64(max(sample, 1)) //nolint:gosec // positive
 	var succeeded atomic.Uint64

@@ -85,8 +85,8 @@ func (p proxyList) trust(ip netip.Addr) bool {
 }
 
 // client returns the client's address of a request from a trusted proxy. A proxy writes one of
-// the two headers, and may pass on the client's other one: if they disagree, neither is
-// trusted.
+// the two headers, and may forward the other as the client sent it. If they disagree, client
+// trusts neither.
 func (p proxyList) client(peer netip.Addr, h http.Header) netip.Addr {
 	named, written := p.last(peer, h["X-Forwarded-For"], parseHop), len(h["X-Forwarded-For"]) > 0
 	if len(h["Forwarded"]) == 0 {

@@ -43,13 +43,13 @@ func TestClientAddress(t *testing.T) {
 	} {
 		got, _ := clientOf(t, remote, nil, "X-Forwarded-For: 203.0.113.9")
 		if got != want {
-			t.Errorf("%q is address %q, want %q", remote, got, want)
+			t.Errorf("address of peer %q = %q, want %q", remote, got, want)
 		}
 	}
 }
 
-// Forwarding headers count only from trusted proxies, and only the part of a list that trusted
-// proxies have written.
+// Only forwarding headers from trusted proxies are used, and only the elements that trusted
+// proxies appended to them.
 func TestClientAddress_TrustedProxies(t *testing.T) {
 	t.Parallel()
 	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8:ffff::/48")}
@@ -87,7 +87,7 @@ func TestClientAddress_TrustedProxies(t *testing.T) {
 			t.Parallel()
 			got, logged := clientOf(t, tt.remote, trusted, tt.headers...)
 			if got != tt.want {
-				t.Errorf("address %q, want %q", got, tt.want)
+				t.Errorf("address = %q, want %q", got, tt.want)
 			}
 			if lines, want := strings.Count(logged, "not a trusted proxy"), map[bool]int{true: 1}[tt.remote == stranger]; lines != want {
 				t.Errorf("%d warnings for three requests, want %d: %s", lines, want, logged)

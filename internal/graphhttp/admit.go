@@ -19,8 +19,8 @@ import (
 // JSON request and waits for a slot before any other work, so that an overloaded server spends
 // little more on a refusal than net/http does. Refused requests have no line in the access log;
 // their number is logged once a second. Other requests, such as forms, and bodies of more than
-// maxBody bytes (0 is the default) wait in the endpoint itself. Bodies counts the memory of the
-// bodies that it has read.
+// maxBody bytes (0 is the default) wait in the endpoint itself. bodies counts the memory of the
+// request bodies that Admission has read.
 func Admission(controller *admission.Controller, bodies *BodyMemory, path string, maxBody int64, log *slog.Logger) func(http.Handler) http.Handler {
 	maxBody = cmp.Or(maxBody, DefaultMaxBody)
 	refused := &refusals{log: log}
@@ -112,8 +112,8 @@ type failedReader struct{ err error }
 
 func (f failedReader) Read([]byte) (int, error) { return 0, f.err }
 
-// A releasingWriter releases the slot when a response begins. A stream of events has released
-// its slot before, and continues to compute.
+// A releasingWriter releases the slot when a response begins. A stream of events has released its
+// slot earlier, and its operation continues.
 type releasingWriter struct {
 	http.ResponseWriter
 	slot *admission.Slot

@@ -10,13 +10,13 @@ const (
 	// DefaultBodyMemory is the maximum number of bytes of request bodies in memory, in the whole
 	// process.
 	DefaultBodyMemory = 64 << 20
-	// uncountedBody bytes of each body are not counted. They hold most operations completely, so
-	// that clients with large ones cannot block the others. The number of connections bounds
-	// the sum.
+	// The first uncountedBody bytes of each body are not counted. Most operations fit in them, so
+	// that clients with large bodies cannot block clients with small ones. The number of
+	// connections limits the sum of the uncounted bytes.
 	uncountedBody = 16 << 10
 )
 
-// errBodyMemory is the error of a body for which there is no memory now.
+// errBodyMemory is the error of a body that would exceed the maximum of [BodyMemory].
 var errBodyMemory = errors.New("the request bodies in memory have reached their limit")
 
 // BodyMemory counts the bytes of all request bodies of the process: those that arrive, wait for
@@ -48,7 +48,7 @@ type bodyReservation struct {
 	read, taken int64
 }
 
-// add counts n more bytes of the request. It fails if there is no memory for them.
+// add counts n more bytes of the request. It fails if they would exceed the maximum.
 func (h *bodyReservation) add(n int) error {
 	h.read += int64(n)
 	more := h.read - uncountedBody - h.taken

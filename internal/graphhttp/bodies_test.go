@@ -57,7 +57,7 @@ func TestBodies(t *testing.T) {
 					}()
 					synctest.Wait()
 					if refused := second != nil; refused != (c.code == 503) || refused && (second.Header().Get("Retry-After") != "1" || time.Since(began) > 0) {
-						t.Errorf("second request refused: %v, want %v with Retry-After 1 and without a wait; response %+v", refused, c.code == 503, second)
+						t.Errorf("second request refused: %v after %v, want %v, without a wait and with Retry-After 1; response %+v", refused, time.Since(began), c.code == 503, second)
 					}
 					slot.Close()
 					if got := []int{<-codes, <-codes}; got[0]+got[1] != 200+c.code {

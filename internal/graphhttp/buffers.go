@@ -11,8 +11,8 @@ import (
 // must not hold the memory of a large one.
 const (
 	minBuffer = 4 << 10 // the capacity of a new small buffer
-	// smallBuffer is the maximum capacity of a small buffer. Request bodies take only small ones,
-	// and as much memory is not counted, see [BodyMemory].
+	// smallBuffer is the maximum capacity of a small buffer. Request bodies use only small
+	// buffers, which fit in the memory that [BodyMemory] does not count.
 	smallBuffer = uncountedBody
 	// largeBuffer is the maximum capacity of a large buffer that is reused.
 	largeBuffer = 1 << 20
@@ -32,7 +32,7 @@ func newBuffer(size int) []byte {
 	return make([]byte, 0, max(size, minBuffer))
 }
 
-// freeBuffer lets others use a buffer. The caller must not use it any more.
+// freeBuffer makes a buffer available for reuse. The caller must not use the buffer afterwards.
 func freeBuffer(b []byte) {
 	b = b[:0]
 	switch {

@@ -24,7 +24,7 @@ func TestReadAll(t *testing.T) {
 	failure := errors.New("failure")
 	got, err := readAll(iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("ab"))), 10)
 	if string(got) != "a" || !errors.Is(err, iotest.ErrTimeout) {
-		t.Errorf("readAll of a failing reader = %q, %v; want what was read, and the error", got, err)
+		t.Errorf("readAll of a failing reader = %q, %v; want \"a\" and %v", got, err, iotest.ErrTimeout)
 	}
 	if _, err := readAll(iotest.ErrReader(failure), 10); !errors.Is(err, failure) {
 		t.Errorf("readAll = %v, want %v", err, failure)
@@ -38,11 +38,11 @@ func TestBuffers(t *testing.T) {
 		for range 10 {
 			b := newBuffer(size)
 			if len(b) != 0 || cap(b) < size {
-				t.Errorf("newBuffer(%d) has the length %d and the capacity %d, want 0 and at least the size", size, len(b), cap(b))
+				t.Errorf("newBuffer(%d): length %d, capacity %d; want length 0, capacity at least %[1]d", size, len(b), cap(b))
 			}
 			freeBuffer(append(b, "content"...))
 			if small := newBuffer(0); len(small) != 0 || cap(small) > smallBuffer {
-				t.Errorf("newBuffer(0) has the length %d and the capacity %d, want 0 and at most %d", len(small), cap(small), smallBuffer)
+				t.Errorf("newBuffer(0): length %d, capacity %d; want length 0, capacity at most %d", len(small), cap(small), smallBuffer)
 			}
 			if large := newBuffer(smallBuffer + 1); cap(large) > 2*largeBuffer {
 				t.Errorf("a buffer of %d bytes is reused, want at most %d", cap(large), largeBuffer)

@@ -31,7 +31,7 @@ func TestClientLimits_Inflight(t *testing.T) {
 		for range 2 {
 			rec := send(t, h, `{"query":"{ hello }"}`, "X-Client: a", newer)
 			if rec.Code != http.StatusTooManyRequests || rec.Header().Get("Retry-After") != "1" || !strings.Contains(rec.Body.String(), `"limit":"client-inflight"`) || !strings.HasPrefix(rec.Header().Get("Content-Type"), "application/graphql-response+json") {
-				t.Errorf("request above the limit: status %d, want 429 with limit client-inflight and Retry-After 1; body %s", rec.Code, rec.Body)
+				t.Errorf("request above the limit: status %d, headers %v, want 429 as application/graphql-response+json with Retry-After 1; body %s, want the limit client-inflight", rec.Code, rec.Header(), rec.Body)
 			}
 		}
 		if rec := serve(h, request(t, http.MethodOptions, "/graphql", "", "X-Client: a")); rec.Code != http.StatusNoContent {

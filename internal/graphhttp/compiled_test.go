@@ -41,7 +41,7 @@ func TestCompiledDocument(t *testing.T) {
 			t.Fatalf("%s: got %s, want hello", body, rec.Body)
 		}
 		if current == nil {
-			t.Fatalf("%s: the operation has no document", body)
+			t.Fatalf("%s: the operation's context contains no compiled document", body)
 		}
 		return current
 	}
@@ -61,6 +61,6 @@ func TestCompiledDocument(t *testing.T) {
 	}
 	long := `{"query":"{ hello } #` + strings.Repeat("-", 10_000) + `"}`
 	if documentOf(long) == documentOf(long) {
-		t.Error("the values of a document that is too long for the cache outlive its request")
+		t.Error("two requests share the values of a document that is too long for the cache, want separate values")
 	}
 }

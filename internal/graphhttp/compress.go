@@ -13,7 +13,7 @@ const (
 	// compressFrom is the minimum size of compressed responses in bytes: below it the saving
 	// is less than a packet.
 	compressFrom = 1 << 10
-	// gzipLevel is fast: level 5 takes twice as long as level 1 for a tenth less.
+	// gzipLevel is the fastest level. Level 5 takes twice as long, and saves a tenth of the size.
 	gzipLevel = 1
 )
 
@@ -57,7 +57,7 @@ func Compress() func(http.Handler) http.Handler {
 // the two have in common (BREACH).
 func Uncompressed(h http.Header) { h.Set(gzhttp.HeaderNoCompression, "1") }
 
-// cookieGuard exempts responses that set a cookie.
+// cookieGuard disables the compression of responses that set a cookie.
 type cookieGuard struct{ http.ResponseWriter }
 
 // WriteHeader is part of [http.ResponseWriter].

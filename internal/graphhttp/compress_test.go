@@ -46,7 +46,7 @@ func TestCompress(t *testing.T) {
 	}{
 		{"gzip", "/graphql", "gzip", respondWith(mediaGraphQL, large), "gzip", `"tag-gzip"`},
 		{"zstd if both are accepted", "/graphql", "gzip, zstd", respondWith(mediaJSON, large), "zstd", `"tag-zstd"`},
-		{"what the client prefers", "/graphql", "gzip;q=1, zstd;q=0.5", respondWith(mediaJSON, large), "gzip", `"tag-gzip"`},
+		{"gzip if the client prefers it", "/graphql", "gzip;q=1, zstd;q=0.5", respondWith(mediaJSON, large), "gzip", `"tag-gzip"`},
 		{"not accepted", "/graphql", "", respondWith(mediaJSON, large), "", `"tag"`},
 		{"refused by the client", "/graphql", "gzip;q=0, identity", respondWith(mediaJSON, large), "", `"tag"`},
 		{"a coding that is not offered", "/graphql", "br", respondWith(mediaJSON, large), "", `"tag"`},

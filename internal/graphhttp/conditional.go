@@ -17,10 +17,9 @@ func entityTag(media string, body []byte) string {
 	return `"` + base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:12]) + `"`
 }
 
-// notModified is middleware that responds to a conditional GET or HEAD with 304 if the tag that
-// a handler has set is in If-None-Match. It is outside of compression, because two content
-// codings of a response have different tags, and a cache with one of them must not use it for
-// the other.
+// notModified is middleware that responds to a conditional GET or HEAD with 304 if the tag that a
+// handler has set is in If-None-Match. It wraps [Compress], because the content codings of a
+// response have different tags: a cached copy in one coding must not be confirmed for another.
 func notModified(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if tags := r.Header["If-None-Match"]; len(tags) > 0 && isGet(r) {

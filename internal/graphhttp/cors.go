@@ -26,9 +26,9 @@ var (
 // apply a lower maximum of their own.
 const corsMaxAge = 24 * time.Hour
 
-// CORS returns middleware that lets cross-origin pages use the endpoints at some paths, and
-// read all their responses, including errors. Without origins every origin is allowed, but
-// never with the session cookie. With origins only these are allowed, and with the cookie. It
+// CORS returns middleware that lets cross-origin pages use the endpoints at some paths, and read
+// all their responses, including errors. Without origins every origin is allowed, but never with
+// the session cookie. With origins, only these are allowed, and they may use the cookie. It
 // responds to preflight requests itself.
 func CORS(paths, origins []string) func(http.Handler) http.Handler {
 	options := cors.Options{

@@ -97,8 +97,8 @@ func explainEmpty(err *gqlerror.Error, query string) {
 	}
 }
 
-// checkSurrogates refuses a document with an escape that is one half of a surrogate pair
-// without the other. It does not encode a character, and the parser would replace it.
+// checkSurrogates refuses a document with an unpaired surrogate escape (\uD800 to \uDFFF). Such
+// an escape does not encode a character, and the parser would replace it.
 func checkSurrogates(query string) *gqlerror.Error {
 	if !strings.Contains(query, `\u`) {
 		return nil
@@ -142,7 +142,8 @@ func blockLength(s string) int {
 	return len(s)
 }
 
-// stringLength returns the length of a string, and the offset of a lone surrogate in it, or -1.
+// stringLength returns the length of a string, and the offset of the first lone surrogate in it,
+// or -1.
 func stringLength(s string) (length, lone int) {
 	for i := 1; i < len(s); i++ {
 		switch s[i] {

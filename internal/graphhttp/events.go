@@ -90,8 +90,8 @@ func (t runner) stream(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 	}
 }
 
-// An event response is a response that is ready to be sent. It has its own memory, because the
-// executor reuses its buffer for the next one.
+// An eventResponse is an encoded response of a stream. It is a copy, because the executor reuses
+// its buffer for the next response.
 type eventResponse struct {
 	body   []byte
 	errors gqlerror.List
@@ -154,6 +154,6 @@ func (e *events) send(text []byte) bool {
 		return false
 	}
 	err := e.conn.Flush()
-	_ = e.conn.SetWriteDeadline(time.Time{}) // of the previous write
+	_ = e.conn.SetWriteDeadline(time.Time{}) // clear the deadline of the previous write
 	return err == nil
 }

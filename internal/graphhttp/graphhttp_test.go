@@ -147,7 +147,7 @@ func TestNegotiation(t *testing.T) {
 				return
 			}
 			if got := rec.Header().Get("Content-Type"); rec.Code != http.StatusOK || got != tt.want {
-				t.Errorf("status %d, type %q, want %q", rec.Code, got, tt.want)
+				t.Errorf("status %d, Content-Type %q, want 200 and %q", rec.Code, got, tt.want)
 			}
 			if rec.Header().Get("Vary") != "Accept" {
 				t.Errorf("Vary = %q, want Accept", rec.Header().Get("Vary"))
@@ -296,11 +296,11 @@ func TestBody_CutShort(t *testing.T) {
 	r.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))
 	rec := serve(graphhttp.New(newStub(), graphhttp.Options{}), r)
 	if rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), "is incomplete") {
-		t.Errorf("incomplete body: status %d, want 400: %s", rec.Code, rec.Body)
+		t.Errorf("incomplete body: status %d, want 400 and the message \"is incomplete\": %s", rec.Code, rec.Body)
 	}
 }
 
-// The request's deadline reaches the resolvers, and the response has the other fields.
+// The request's deadline reaches the resolvers, and the response contains the other fields.
 func TestTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -317,8 +317,8 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
-// An operation whose deadline passes before it starts is not Mixcloud's fault, and the request
-// may be sent again.
+// If the deadline passes before the operation starts, the error names the server's time limit and
+// not Mixcloud, and the client may retry.
 func TestTimeout_BeforeExecution(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -338,7 +338,7 @@ func TestTimeout_BeforeExecution(t *testing.T) {
 	})
 }
 
-// A client that leaves before its operation starts does not get "null".
+// The response to a client that leaves before its operation starts is an error, not "null".
 func TestCancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

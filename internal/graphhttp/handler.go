@@ -1,8 +1,8 @@
-// Package graphhttp implements GraphQL over HTTP: it negotiates, limits, parses and responds.
-// It is independent of the schema's semantics.
+// Package graphhttp implements GraphQL over HTTP: content negotiation, limits, parsing and
+// responses. It does not depend on the semantics of the schema.
 //
-// It follows https://graphql.github.io/graphql-over-http/draft/. Where the draft leaves a
-// choice, a comment explains it.
+// It follows https://graphql.github.io/graphql-over-http/draft/. Where the draft leaves a choice,
+// a comment explains the decision.
 package graphhttp
 
 import (
@@ -66,10 +66,9 @@ type Options struct {
 	Principal func(context.Context) string
 	// Writes stores those writes. Nil is this process's memory.
 	Writes idempotency.Store
-	// Queries shares persisted documents with other replicas, by their SHA-256 in hexadecimal.
-	// It is read for documents that this process has not stored, and written with documents
-	// that are valid and within the limits. It must not delay its caller if it is broken. It
-	// may be nil.
+	// Queries shares persisted documents with other replicas, by their SHA-256 in hexadecimal. It
+	// is read for documents that this process has not stored, and written with documents that are
+	// valid and within the limits. A failing store must not delay its caller. It may be nil.
 	Queries graphql.Cache[string]
 	// HideSchema refuses introspection, and removes names of the schema from error messages.
 	HideSchema bool
@@ -90,12 +89,12 @@ type Options struct {
 	MaxAliases int
 	// MaxDirectives is the maximum number of directives of a document.
 	MaxDirectives int
-	// Response limits a response while it is built.
+	// Response contains the limits of a response, which apply while it is built.
 	Response responselimit.Limits
-	// Unsent counts the process's responses that are not yet sent. If nil the handler has its
-	// own.
+	// Unsent counts the process's responses that are not yet sent. If nil, the handler creates
+	// its own counter.
 	Unsent *responselimit.UnsentMemory
-	// Bodies counts the process's request bodies. If nil the handler has its own.
+	// Bodies counts the process's request bodies. If nil, the handler creates its own counter.
 	Bodies *BodyMemory
 }
 

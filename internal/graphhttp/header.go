@@ -82,7 +82,7 @@ func (s *stats) maxAge(r *http.Request, status int) int64 {
 const limitName = `"mixcloud"`
 
 // A numberedValue is a header value that ends with a number. All responses share the values of
-// small numbers: a handler replaces them, and never modifies them.
+// small numbers: a handler may replace them, but not modify them.
 type numberedValue struct {
 	prefix string
 	known  [1024]atomic.Pointer[[]string]
@@ -90,7 +90,7 @@ type numberedValue struct {
 
 var policyValue, remainingValue = numberedValue{prefix: limitName + ";q="}, numberedValue{prefix: limitName + ";r="}
 
-// of returns the value with a number.
+// of returns the header value with the number n.
 func (v *numberedValue) of(n int) []string {
 	if n < 0 || n >= len(v.known) {
 		return []string{v.prefix + strconv.Itoa(n)}
@@ -110,9 +110,9 @@ const (
 )
 
 // writeRateLimit sets the headers of
-// https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/, without unknown
-// values. limited is the longest wait of a rate limit error in the response: Retry-After has
-// the same wait, and both should name the same time.
+// https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/, and omits unknown
+// values. limited is the longest wait of a rate limit error in the response. Retry-After contains
+// this wait, and both headers should report the same time.
 func writeRateLimit(h http.Header, r opstats.RateLimit, limited time.Duration) {
 	left, wait := time.Duration(0), ""
 	if r.RetryAt != nil {
@@ -136,8 +136,7 @@ func writeRateLimit(h http.Header, r opstats.RateLimit, limited time.Duration) {
 	}
 }
 
-// seconds formats a duration in seconds, rounded up so that a client that waits so long is
-// never too early.
+// seconds formats a duration in seconds, rounded up, so that a client never retries too early.
 func seconds(d time.Duration) string {
 	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
 }

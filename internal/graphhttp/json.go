@@ -38,8 +38,8 @@ func checkUnicode(text []byte, label string) error {
 	return badRequest(err + ".")
 }
 
-// loneSurrogate returns the offset of an escape in a valid JSON text that is one half of a
-// surrogate pair without the other, or -1.
+// loneSurrogate returns the offset of the first unpaired surrogate escape (\uD800 to \uDFFF) in a
+// valid JSON text, or -1.
 func loneSurrogate(text string) int {
 	if !strings.Contains(text, `\u`) {
 		return -1

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// parseJSON decodes a JSON text in one pass, with the rules of [decode]. It reports false for every
-// text that decode refuses, without the reason: decode then finds it.
+// parseJSON decodes a JSON text in one pass, with the rules of [decode]. It returns false if
+// decode must refuse the text; [explain] then finds the reason.
 func parseJSON(text []byte) (value any, ok bool) {
 	p := jsonParser{text: text}
 	value, ok = p.value(0)
@@ -34,7 +34,7 @@ func (p *jsonParser) space() {
 	}
 }
 
-// next skips white space and the character c, or reports false if another one follows.
+// next skips white space and then the character c. It returns false if another character follows.
 func (p *jsonParser) next(c byte) bool {
 	p.space()
 	if p.at == len(p.text) || p.text[p.at] != c {
@@ -44,7 +44,7 @@ func (p *jsonParser) next(c byte) bool {
 	return true
 }
 
-// value decodes the next value, which is inside of depth objects and lists.
+// value decodes the next value, which is nested in depth objects and lists.
 func (p *jsonParser) value(depth int) (any, bool) {
 	p.space()
 	if p.at == len(p.text) {
@@ -138,7 +138,7 @@ func (p *jsonParser) number() (any, bool) {
 	return json.Number(p.text[begin:p.at]), true
 }
 
-// skip skips the character c, or reports false if another one follows.
+// skip skips the character c. It returns false if another character follows.
 func (p *jsonParser) skip(c byte) bool {
 	if p.at == len(p.text) || p.text[p.at] != c {
 		return false
@@ -182,7 +182,8 @@ func (p *jsonParser) str() (string, bool) {
 // escapes are the characters of the escapes with two characters.
 var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-// escaped decodes a string that begins before its first escape.
+// escaped decodes the rest of a string, from its first escape. begin is the offset of its
+// content.
 func (p *jsonParser) escaped(begin int) (string, bool) {
 	content := append(make([]byte, 0, 2*(p.at-begin)+64), p.text[begin:p.at]...)
 	for p.at < len(p.text) {

@@ -24,7 +24,7 @@ const maxNesting = 100
 //   - A name that occurs twice in one object is refused, as GraphQL refuses it in a literal.
 //     Parsers differ in which of the two they take, so a gateway could check a different
 //     operation than the one that is executed.
-//   - Numbers are not converted: as floats they would no longer fit Int.
+//   - Numbers are not converted to float64, which GraphQL's Int does not accept.
 //   - Text that is not valid Unicode is refused, because encoding/json would replace it.
 //
 // The value does not refer to the text.

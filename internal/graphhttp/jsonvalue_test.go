@@ -48,7 +48,7 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		if !valid || !reflect.DeepEqual(want, got) {
-			t.Fatalf("%q, valid %v: got %v, want %v", text, valid, got, want)
+			t.Fatalf("decode(%q) = %v, want %v; valid JSON: %v", text, got, want, valid)
 		}
 	})
 }

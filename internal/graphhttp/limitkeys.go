@@ -9,9 +9,9 @@ import (
 	"mixcloud-graphql/internal/gqlerr"
 )
 
-// maxVisits bounds the selections of a document after each spread is replaced by its fragment:
-// the work of validation and of [checkSelections]. A document without repeated fragments has at
-// most as many as tokens.
+// maxVisits is the maximum number of selections of a document after each spread is replaced by
+// its fragment. The time of validation and of [checkSelections] is proportional to this number.
+// Without repeated fragments it is at most the number of tokens.
 const maxVisits = 100_000
 
 // checkSelections refuses a document with a selection set of more than maxKeys response keys,
@@ -198,7 +198,7 @@ func cyclic(fragments map[string]*ast.FragmentDefinition) bool {
 // checkDirectives refuses a document that uses more than maxUses directives.
 func checkDirectives(doc *ast.QueryDocument, maxUses int) *gqlerror.Error {
 	uses := 0
-	var first *ast.Position // the first one over the limit
+	var first *ast.Position // the first use over the limit
 	count := func(list ast.DirectiveList) {
 		if uses += len(list); uses > maxUses && first == nil {
 			first = list[len(list)-(uses-maxUses)].Position

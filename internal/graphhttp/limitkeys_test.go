@@ -260,7 +260,7 @@ func TestUnsent_Released(t *testing.T) {
 		h.ServeHTTP(rec, request(t, http.MethodPost, "/graphql", `{"query":"{ hello }"}`, "Content-Type: application/json", accept))
 		const small = 16 << 10 // the maximum capacity of the buffer of a small response
 		if least := int64(len(`{"data":{"hello":"you"}}`)); rec.most < least || rec.most > small || unsent.Bytes() != 0 {
-			t.Errorf("%s: %d bytes while it was written, want %d to %d; %d bytes afterwards, want 0: %s", accept, rec.most, least, small, unsent.Bytes(), rec.Body)
+			t.Errorf("%s: unsent bytes = %d during the write, want %d to %d; %d after it, want 0; response %s", accept, rec.most, least, small, unsent.Bytes(), rec.Body)
 		}
 	}
 }

@@ -42,8 +42,8 @@ type Handler struct {
 }
 
 // SetManifest makes the handler execute the operations of a manifest by their ids, and replaces
-// an earlier manifest. If any of them does not fit the schema or the limits nothing changes,
-// and the error has a line for each of these.
+// an earlier manifest. If an operation is invalid or over a limit, nothing changes, and the error
+// contains a line for each such operation.
 func (h *Handler) SetManifest(operations []manifest.Operation) error {
 	next := &documents{text: map[string]string{}, parsed: map[string]document{}}
 	var errs []error
@@ -93,8 +93,8 @@ func (h *Handler) check(o manifest.Operation) (*ast.QueryDocument, error) {
 	return doc, nil
 }
 
-// A refusedDocument is the error of a request for a document that is not in the manifest, if
-// only its operations are executed. Its status applies in every media type.
+// A refusedDocument is the error of a request for a document that is not in the manifest, with
+// [Options.OnlyPersisted]. Its status is the same in every media type.
 type refusedDocument struct{ error }
 
 // Unwrap returns the error for the client, or nil if the code is sufficient.

@@ -35,7 +35,7 @@ func TestManifest(t *testing.T) {
 	t.Parallel()
 	get := func(query string) string { return "/graphql?" + query }
 	escape := url.QueryEscape
-	bad := `{"query":"{ nonsense","documentId":"hello-1"}` // it has no syntax error unless it is parsed
+	bad := `{"query":"{ nonsense","documentId":"hello-1"}` // the syntax error is reported only if the document is parsed
 	tests := map[string]struct {
 		method, target, body string
 		headers              []string
@@ -119,7 +119,7 @@ func TestManifest_Form(t *testing.T) {
 	}
 }
 
-// An invalid manifest changes nothing, and the error has a line for each bad operation.
+// An invalid manifest changes nothing, and the error contains a line for each invalid operation.
 func TestSetManifest_Problems(t *testing.T) {
 	t.Parallel()
 	h := withManifest(t, graphhttp.Options{OnlyPersisted: true, MaxDepth: 3})

@@ -48,8 +48,8 @@ type metering struct {
 	estimate func(context.Context, *graphql.OperationContext) opstats.Estimate
 }
 
-// schemaFresh is how long caches may store a response that was read from the schema only, which
-// changes when the server is updated.
+// schemaFresh is the max-age of introspection responses. The schema changes only when the server
+// is updated.
 const schemaFresh = 5 * time.Minute
 
 func (metering) ExtensionName() string                   { return "Metering" }

@@ -36,7 +36,7 @@ func (a fakeStats) StaleReads() []opstats.StaleRead { return a.stale }
 func (a fakeStats) FreshFor() (time.Duration, bool) { return a.fresh, !a.unread }
 func (a fakeStats) RateLimit() opstats.RateLimit    { return a.limit }
 
-// metered returns options with which each operation has an estimate and OperationStats.
+// metered returns options that set the estimate and the OperationStats of each operation.
 func metered(e opstats.Estimate, a fakeStats) graphhttp.Options {
 	return graphhttp.Options{
 		Estimate: func(context.Context, *graphql.OperationContext) opstats.Estimate { return e },
@@ -188,8 +188,8 @@ func TestDryRun_IdempotencyKey(t *testing.T) {
 	}
 }
 
-// TestDryRun_Requests checks what a dry run does not change: errors of invalid requests, and
-// the forms of each transport.
+// TestDryRun_Requests checks that a dry run returns the same errors for invalid requests, and
+// works with each transport.
 func TestDryRun_Requests(t *testing.T) {
 	t.Parallel()
 	const dry, estimated = "X-GraphQL-Dry-Run: true", `{"data":null,"extensions":{"cost":{"budget":200,"estimated":3}}}`
@@ -311,7 +311,7 @@ func TestCaching(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { // stops the time
+			synctest.Test(t, func(t *testing.T) { // with a fake clock
 				query, header := tt.query, tt.header
 				if query == "" {
 					query = "{ hello }"
@@ -335,7 +335,7 @@ func TestCaching(t *testing.T) {
 	}
 }
 
-// TestCaching_Age checks that the duration of the operation counts.
+// TestCaching_Age checks that the duration of the operation is subtracted from max-age.
 func TestCaching_Age(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

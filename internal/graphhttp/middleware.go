@@ -72,7 +72,7 @@ func Recover(log *slog.Logger) func(http.Handler) http.Handler {
 	}
 }
 
-// All responses share these values: a handler replaces them, and never modifies them.
+// All responses share these values: a handler may replace them, but not modify them.
 var securityHeaders = http.Header{
 	"X-Content-Type-Options":     {"nosniff"},
 	"Referrer-Policy":            {"no-referrer"},
@@ -81,8 +81,8 @@ var securityHeaders = http.Header{
 }
 
 // SecurityHeaders is middleware that sets headers for every response: no content sniffing, no
-// referrer to other sites, and nothing that one of our pages could load or run unless its
-// handler sets its own policy.
+// referrer to other sites, and a Content-Security-Policy that permits nothing unless the handler
+// sets its own.
 func SecurityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		maps.Copy(w.Header(), securityHeaders)

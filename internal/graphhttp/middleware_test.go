@@ -56,7 +56,7 @@ func TestRequestID(t *testing.T) {
 			r.Header["X-Request-Id"] = []string{tt.sent}
 			got := serve(h, r).Header().Get("X-Request-Id")
 			if got == "" || got != inside || (got == tt.sent) != tt.accepted {
-				t.Errorf("request id: sent %q (acceptable: %v), response has %q, handler has %q", tt.sent, tt.accepted, got, inside)
+				t.Errorf("request id: sent %q, response has %[3]q, handler has %q; want one id, equal to the sent one: %[2]v", tt.sent, tt.accepted, got, inside)
 			}
 		})
 	}
@@ -99,7 +99,7 @@ func TestSecurityHeaders(t *testing.T) {
 	}
 }
 
-// The log has what an operator needs, and no content of the request.
+// A line of the access log describes the request and its response, without their content.
 func TestAccessLog(t *testing.T) {
 	t.Parallel()
 	const canary = "s3cret-canary"
@@ -143,7 +143,7 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
-// With sampling, a part of the successful requests is logged, and all others.
+// With sampling, all failed requests are logged, and a part of the successful ones.
 func TestAccessLog_Sample(t *testing.T) {
 	t.Parallel()
 	for sample, want := range map[int]int{0: 12, 1: 12, 5: 3, 100: 1} {

@@ -30,9 +30,9 @@ func file(name, body string) string {
 	return part(`name="`+name+`"; filename="x.mp3"`+"\r\nContent-Type: audio/mpeg", body)
 }
 
-// formOf returns a form with both of its first parts.
-func formOf(operations, places string, files ...string) string {
-	return part(`name="operations"`, operations) + part(`name="map"`, places) + strings.Join(files, "") + "--b--\r\n"
+// formOf returns a form with the parts "operations" and "map", and files.
+func formOf(operations, fileMap string, files ...string) string {
+	return part(`name="operations"`, operations) + part(`name="map"`, fileMap) + strings.Join(files, "") + "--b--\r\n"
 }
 
 // TestMultipart covers the transport's handling of a form: its operations, its files as
@@ -135,7 +135,7 @@ func check(t *testing.T, rec *httptest.ResponseRecorder, status int, want string
 		return
 	}
 	if got.Data != nil || len(got.Errors) != 1 {
-		t.Fatalf("want exactly one error: %s", rec.Body)
+		t.Fatalf("response has %d errors, want one error and no data: %s", len(got.Errors), rec.Body)
 	}
 	codes := map[int]string{413: "LIMIT_EXCEEDED"}
 	if code := got.Errors[0].Extensions.Code; code != codes[status] && code != "BAD_USER_INPUT" && code != "GRAPHQL_VALIDATION_FAILED" {

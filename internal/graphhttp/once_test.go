@@ -16,11 +16,11 @@ import (
 	"mixcloud-graphql/internal/idempotency"
 )
 
-type whoKey struct{}
+type principalKey struct{}
 
-// namedStub returns a handler whose principal is the header X-Who, and whose mutation set
-// counts its executions.
-func namedStub(t *testing.T) (http.Handler, *atomic.Int64) {
+// newPrincipalStub returns a handler whose principal is the header X-Principal, and the number of
+// executed mutations.
+func newPrincipalStub(t *testing.T) (http.Handler, *atomic.Int64) {
 	t.Helper()
 	done := new(atomic.Int64)
 	s := newStub()
@@ -47,11 +47,11 @@ func namedStub(t *testing.T) (http.Handler, *atomic.Int64) {
 		return readAll(ctx, args)
 	}
 	h := graphhttp.New(s, graphhttp.Options{Principal: func(ctx context.Context) string {
-		who, _ := ctx.Value(whoKey{}).(string)
-		return who
+		principal, _ := ctx.Value(principalKey{}).(string)
+		return principal
 	}})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), whoKey{}, r.Header.Get("X-Who"))))
+		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), principalKey{}, r.Header.Get("X-Principal"))))
 	}), done
 }
 
@@ -59,9 +59,10 @@ func set(to int) string {
 	return fmt.Sprintf(`{"query":"mutation($n: Int) { set(to: $n) }","variables":{"n":%d}}`, to)
 }
 
-func named(t *testing.T, h http.Handler, who, key, body string) *httptest.ResponseRecorder {
+// sendAs sends a mutation of a principal with an idempotency key.
+func sendAs(t *testing.T, h http.Handler, principal, key, body string) *httptest.ResponseRecorder {
 	t.Helper()
-	return serve(h, request(t, http.MethodPost, "/graphql", body, "Content-Type: application/json", newer, "X-Who: "+who, "Idempotency-Key: "+key))
+	return serve(h, request(t, http.MethodPost, "/graphql", body, "Content-Type: application/json", newer, "X-Principal: "+principal, "Idempotency-Key: "+key))
 }
 
 func TestIdempotencyKey_AccessLog(t *testing.T) {
@@ -70,9 +71,9 @@ func TestIdempotencyKey_AccessLog(t *testing.T) {
 		to       int
 		internal bool
 	}{"success": {4, false}, "panic": {2, true}} {
-		h, _ := namedStub(t)
+		h, _ := newPrincipalStub(t)
 		var out strings.Builder
-		named(t, graphhttp.AccessLog(slog.New(slog.NewTextHandler(&out, nil)), 1)(h), "me", "k", set(tt.to))
+		sendAs(t, graphhttp.AccessLog(slog.New(slog.NewTextHandler(&out, nil)), 1)(h), "me", "k", set(tt.to))
 		if got := strings.Contains(out.String(), "code=INTERNAL"); got != tt.internal || !strings.Contains(out.String(), "operation=mutation") {
 			t.Errorf("%s: the access log has an INTERNAL error: %v, want %v: %s", name, got, tt.internal, out.String())
 		}
@@ -144,9 +145,9 @@ func TestIdempotencyKey(t *testing.T) {
 	for name, steps := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h, done := namedStub(t)
+			h, done := newPrincipalStub(t)
 			for i, s := range steps {
-				rec := named(t, h, s.who, s.key, s.body)
+				rec := sendAs(t, h, s.who, s.key, s.body)
 				if rec.Code != s.status || !strings.Contains(rec.Body.String(), s.want) || done.Load() != s.done {
 					t.Errorf("request %d: %d %s, executed %d times; want %d %s, %d times", i+1, rec.Code, rec.Body, done.Load(), s.status, s.want, s.done)
 				}
@@ -171,20 +172,20 @@ func TestIdempotencyKey_inFlight(t *testing.T) {
 	}
 	h := graphhttp.New(s, graphhttp.Options{Principal: func(context.Context) string { return "me" }})
 	first := make(chan *httptest.ResponseRecorder)
-	go func() { first <- named(t, h, "me", "k", set(9)) }()
+	go func() { first <- sendAs(t, h, "me", "k", set(9)) }()
 	<-begun
-	rec := named(t, h, "me", "k", set(9))
+	rec := sendAs(t, h, "me", "k", set(9))
 	if rec.Code != http.StatusConflict || !strings.Contains(rec.Body.String(), "in progress") || rec.Header().Get("Retry-After") == "" {
 		t.Errorf("same key in flight: status %d, want 409 with Retry-After: %s", rec.Code, rec.Body)
 	}
-	if rec := named(t, h, "me", "k", set(8)); rec.Code != http.StatusUnprocessableEntity {
+	if rec := sendAs(t, h, "me", "k", set(8)); rec.Code != http.StatusUnprocessableEntity {
 		t.Errorf("same key with another body: status %d, want 422: %s", rec.Code, rec.Body)
 	}
 	close(end)
 	if rec := <-first; rec.Code != 200 {
 		t.Errorf("first request: status %d, want 200: %s", rec.Code, rec.Body)
 	}
-	if rec := named(t, h, "me", "k", set(9)); rec.Header().Get("Idempotent-Replayed") != "true" {
+	if rec := sendAs(t, h, "me", "k", set(9)); rec.Header().Get("Idempotent-Replayed") != "true" {
 		t.Errorf("same key after the end: status %d, want a replay: %s", rec.Code, rec.Body)
 	}
 }
@@ -192,9 +193,9 @@ func TestIdempotencyKey_inFlight(t *testing.T) {
 // The files of a replayed request are not read: they need not even arrive.
 func TestIdempotencyKey_files(t *testing.T) {
 	t.Parallel()
-	h, done := namedStub(t)
+	h, done := newPrincipalStub(t)
 	send := func(body io.Reader, key string) *httptest.ResponseRecorder {
-		r := request(t, http.MethodPost, "/graphql", "x", formType, preflight, newer, "X-Who: me", "Idempotency-Key: "+key)
+		r := request(t, http.MethodPost, "/graphql", "x", formType, preflight, newer, "X-Principal: me", "Idempotency-Key: "+key)
 		r.Body = io.NopCloser(body)
 		return serve(h, r)
 	}
@@ -242,7 +243,7 @@ func TestIdempotencyKey_storeFails(t *testing.T) {
 	t.Parallel()
 	s := newStub()
 	h := graphhttp.New(s, graphhttp.Options{Principal: func(context.Context) string { return "me" }, Writes: brokenStore{}})
-	rec := named(t, h, "me", "k", set(9))
+	rec := sendAs(t, h, "me", "k", set(9))
 	if rec.Code != http.StatusServiceUnavailable || !strings.Contains(rec.Body.String(), "UPSTREAM_UNAVAILABLE") || strings.Contains(rec.Body.String(), "canary") {
 		t.Errorf("store fails: status %d, want 503 with UPSTREAM_UNAVAILABLE and without the cause: %s", rec.Code, rec.Body)
 	}

@@ -15,8 +15,8 @@ import (
 var overloadBody = []byte(`{"errors":[{"message":"The server is overloaded. Try again in a second.",` +
 	`"extensions":{"code":"` + gqlerr.CodeLimitExceeded + `","retryAfterMs":1000,"retryable":true}}]}`)
 
-// The headers of that response. All responses share the values: a handler replaces them, and
-// never modifies them.
+// The headers of that response. All responses share the values: a handler may replace them, but
+// not modify them.
 var (
 	typeJSON      = []string{mediaJSON + "; charset=utf-8"}
 	typeGraphQL   = []string{mediaGraphQL + "; charset=utf-8"}
@@ -35,7 +35,7 @@ func contentType(media string) []string {
 
 // overload refuses an operation before it is parsed: status 503 and Retry-After in every media
 // type, so that proxies and clients without GraphQL support slow down too. The response is
-// prepared in advance, because a server refuses when it has no time to spare.
+// prepared in advance, because an overloaded server must spend little time on a refusal.
 func overload(w http.ResponseWriter, r *http.Request, to accept.Types) {
 	if e := logEntryFrom(r.Context()); e != nil {
 		e.errors, e.code = 1, string(gqlerr.CodeLimitExceeded)

@@ -35,7 +35,7 @@ const (
 // hash. It consists of two extensions: this one must run before all that read the document, and
 // [storePersisted] after all that may refuse it.
 //
-// The ids of a manifest are looked up first, whether they are hashes or not. With only, no
+// The ids of a manifest are looked up first, whether they are hashes or not. If only is true, no
 // other operations are executed.
 type persisted struct {
 	manifest *documentSet
@@ -79,7 +79,7 @@ func (p persisted) MutateOperationParameters(ctx context.Context, params *graphq
 		if p.only || document != nil && extension == nil {
 			err := errPersistedNotFound()
 			if p.only {
-				err.Err = refusedDocument{errors.New("not in the manifest")}
+				err.Err = refusedDocument{errors.New("the id or hash is not in the manifest")}
 			}
 			return err
 		}

@@ -248,24 +248,24 @@ func TestPersisted_mutation(t *testing.T) {
 // A retry may send the hash or the whole document: it is the same request.
 func TestPersisted_idempotencyKey(t *testing.T) {
 	t.Parallel()
-	h, done := namedStub(t)
+	h, done := newPrincipalStub(t)
 	const query = "mutation($n: Int) { set(to: $n) }"
 	body := func(text, n string) string {
 		return strings.TrimSuffix(persisted(t, text, sha(query)), "}") + `, "variables":{"n":` + n + `}}`
 	}
-	if unknown := named(t, h, "me", "k", body("", "9")); unknown.Body.String() != notFound {
+	if unknown := sendAs(t, h, "me", "k", body("", "9")); unknown.Body.String() != notFound {
 		t.Errorf("unknown hash: got %s, want %s", unknown.Body, notFound)
 	}
 	for i, text := range []string{query, "", query, ""} {
-		rec := named(t, h, "me", "k", body(text, "9"))
+		rec := sendAs(t, h, "me", "k", body(text, "9"))
 		check(t, rec, 200, "done 1")
 		if replayed := rec.Header().Get("Idempotent-Replayed") == "true"; replayed != (i > 0) {
 			t.Errorf("request %d: replayed = %v, want %v", i, replayed, i > 0)
 		}
 	}
-	check(t, named(t, h, "me", "k", set(9)), 200, "done 1") // without a hash
-	check(t, named(t, h, "me", "k", body("", "8")), 422, "was used for a different request")
-	check(t, named(t, h, "me", "k", `{"query":"mutation { set(to: 9) }"}`), 422, "was used for a different request")
+	check(t, sendAs(t, h, "me", "k", set(9)), 200, "done 1") // without a hash
+	check(t, sendAs(t, h, "me", "k", body("", "8")), 422, "was used for a different request")
+	check(t, sendAs(t, h, "me", "k", `{"query":"mutation { set(to: 9) }"}`), 422, "was used for a different request")
 	if done.Load() != 1 {
 		t.Errorf("executed %d times, want 1", done.Load())
 	}

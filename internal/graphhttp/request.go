@@ -59,8 +59,8 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, reservation *
 	return trimMark(body), 0, nil
 }
 
-// tooLong refuses a text that is too long. label is its name in the message. An unknown size is the
-// maximum plus one.
+// tooLong refuses a text that is too long. label is its name in the message. If the size is
+// unknown, callers pass the maximum plus one.
 func tooLong(size, maximum int64, label string) error {
 	return &gqlerr.Error{
 		Code:    gqlerr.CodeLimitExceeded,

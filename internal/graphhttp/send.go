@@ -10,7 +10,8 @@ const (
 	// client that does not read cannot occupy memory.
 	writeTimeout = 30 * time.Second
 	// sendStep is the number of bytes written at once, and sendRate the minimum rate of the
-	// client in bytes per second: each step extends the deadline by its time at that rate.
+	// client in bytes per second: each step extends the deadline by the time that it takes at
+	// sendRate.
 	sendStep = 64 << 10
 	sendRate = 32 << 10
 )

@@ -14,7 +14,7 @@ import (
 // A requestState is the state that the middleware and the endpoint share for one request.
 //
 // It belongs to the goroutine that serves the request, except for the stats, which have a lock,
-// and the members that do not change any more when others read them.
+// and the members that are set before other goroutines read them.
 type requestState struct {
 	arrived     time.Time                  // before the request waits for a slot
 	id          string                     // see [RequestID]

@@ -14,8 +14,8 @@ import (
 	"mixcloud-graphql/internal/trace"
 )
 
-// OperationStats reports the cost of an operation and the freshness of the resources that it
-// has read. It is called when the response is complete. upstream.Session implements it.
+// OperationStats reports the cost of an operation and the freshness of the resources that it has
+// read. Its methods are called when the response is complete. upstream.Session implements it.
 type OperationStats interface {
 	// Anonymous reports whether the operation is anonymous.
 	Anonymous() bool

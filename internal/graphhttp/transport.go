@@ -48,8 +48,8 @@ func (unsupported) Do(w http.ResponseWriter, r *http.Request, _ graphql.GraphExe
 const maxURL = 8 << 10
 
 // get handles queries in the URL, with GET or HEAD. It refuses mutations, so that a link or an
-// image on another site cannot execute them. A browser that opens the address is redirected to
-// the page.
+// image on another site cannot execute them. A browser that opens the URL is redirected to the
+// playground.
 type get struct{ runner }
 
 func (get) Supports(r *http.Request) bool { return isGet(r) }
@@ -85,9 +85,9 @@ func (t get) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecut
 	t.run(w, r, exec, request{params: params, to: to, slot: slot})
 }
 
-// redirectToPage redirects a browser to the page on which users explore the graph. The
-// operation is in the fragment, which the page reads and which is never sent to a server. The
-// address is relative, since a proxy may serve both under another path.
+// redirectToPage redirects a browser to the playground. The operation is in the URL's fragment,
+// which browsers do not send to servers. The URL is relative, since a proxy may serve both under
+// another path.
 func redirectToPage(w http.ResponseWriter, r *http.Request) {
 	from, operation := r.URL.Query(), url.Values{}
 	for _, name := range []string{"query", "variables", "operationName"} {

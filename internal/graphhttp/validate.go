@@ -7,8 +7,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// validate returns an error if the request does not permit its operation, with the status: the
-// method, the media types or the files do not fit.
+// validate returns an error and its status if the method, the media types or the files of the
+// request do not fit its operation.
 func (t runner) validate(r *http.Request, oc *graphql.OperationContext, req request) (status int, _ error) {
 	kind := oc.Operation.Operation
 	switch {

@@ -8,10 +8,11 @@ import (
 )
 
 const (
-	// maxConsecutiveFailures is the number of consecutive failures that open the breaker. Each has
-	// delayed a request.
+	// maxConsecutiveFailures is the number of consecutive failures that open the breaker. It is
+	// low because each failure delays a request.
 	maxConsecutiveFailures = 3
-	// maxRecentFailures is the number of failures among the latest 32 commands that open it.
+	// maxRecentFailures is the number of failures among the latest 32 commands that open the
+	// breaker.
 	maxRecentFailures = 8
 )
 
@@ -32,7 +33,7 @@ func newBreaker() breaker { return breaker{opened: make(chan struct{}, 1), since
 
 func (b *breaker) closed() bool { return b.isClosed.Load() }
 
-// record counts a command and its outcome.
+// record counts the outcome of a command, and opens the breaker after too many failures.
 func (b *breaker) record(ok bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

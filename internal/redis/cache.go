@@ -14,8 +14,8 @@ import (
 // invalidates a copy earlier if the value changes.
 const localLife = 10 * time.Minute
 
-// A Cache is the cache that replicas share. To read a value again costs no round trip: the client
-// stores a copy, which Redis invalidates.
+// A Cache is the cache that replicas share. Repeated reads of a value need no round trip: the
+// client stores a copy, which Redis invalidates.
 type Cache struct {
 	conn   *conn
 	writer *writer
@@ -75,7 +75,7 @@ func readOf(r rueidis.RedisResult) (read, error) {
 }
 
 // Put implements [upstream.SharedCache]. It returns at once. The record is written in the
-// background, or lost.
+// background. It is lost if Redis is unreachable or too slow.
 func (c *Cache) Put(_ context.Context, at upstream.Address, r upstream.Record, life upstream.Lifetime) {
 	c.conn.count.puts.Add(1)
 	left := life.Retain

@@ -20,7 +20,7 @@ var (
 	bob   = strings.Repeat("b\x00", 16)
 )
 
-// put stores a record as a store does after a miss: Get, then Put.
+// put stores a record as upstream.Store does after a miss: Get, then Put.
 func (r *replica) put(t *testing.T, at upstream.Address, body []byte) {
 	t.Helper()
 	eventually(t, func() bool {
@@ -108,7 +108,7 @@ func TestCache_Lifetime(t *testing.T) {
 	}
 }
 
-// Reading a value again costs no round trip, and a new value replaces the client's copy.
+// Repeated reads of a value need no round trip, and a new value replaces the client's copy.
 func TestCache_LocalHits(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -124,7 +124,7 @@ func TestCache_LocalHits(t *testing.T) {
 				t.Fatalf("get = %s, want first", got)
 			}
 		}
-		commands := s.Commands(t, raw) - before - 1 // INFO is one
+		commands := s.Commands(t, raw) - before - 1 // without INFO
 		if hits := two.Stats().LocalHits - local; hits != 1000 || commands > 20 {
 			t.Errorf("1000 reads of one value: %d local hits, want 1000; %d commands (heartbeats included), want at most 20", hits, commands)
 		}
@@ -170,7 +170,7 @@ func TestRoundTrips(t *testing.T) {
 		"use of a nonce":            {1, func() { r.use(t, next(), time.Minute) }},
 	} {
 		least := int64(1 << 30)
-		for range 20 { // keepalives cost round trips too, so the minimum counts
+		for range 20 { // keepalives add round trips, so the minimum is compared
 			before := p.sent.Load()
 			test.use()
 			least = min(least, p.sent.Load()-before)
@@ -268,7 +268,7 @@ func TestCache_DropOnAllReplicas(t *testing.T) {
 		t.Errorf("get on the other replica = %s, want after", got)
 	}
 	if len(one.invalidated) != 0 {
-		t.Errorf("%d messages about its own write reached the replica, want 0", len(one.invalidated))
+		t.Errorf("the replica received %d messages about its own write, want 0", len(one.invalidated))
 	}
 }
 
@@ -300,7 +300,8 @@ func TestCache_EpochEvicted(t *testing.T) {
 	}
 }
 
-// A response of a token is stored only if it was read before, so that its epoch is known.
+// The response for a token is stored only if the same process has read its key before, so that
+// the epoch is known.
 func TestCache_PutWithoutGet(t *testing.T) {
 	t.Parallel()
 	r := ready(t, redistest.Start(t).URL())

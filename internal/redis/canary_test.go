@@ -17,7 +17,8 @@ func TestCanary(t *testing.T) {
 	s := redistest.Start(t)
 	stop := s.Monitor(t)
 	r := ready(t, s.URL())
-	// Each command below is made with the secret. It must leave a key, but not the secret.
+	// The arguments of each command below contain the secret. The command must create a key, and
+	// Redis must not contain the secret.
 	const secret = "canary-7f3d9c"
 	ctx := t.Context()
 	at := upstream.Address{Principal: secret + "-principal", ID: "/search/?q=" + secret}

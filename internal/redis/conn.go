@@ -154,14 +154,14 @@ func withTimeout[T any](ctx context.Context, c *conn, timeout time.Duration, com
 	}
 }
 
-// logSampled writes a log line, unless one with the same key was written recently. So an unstable
-// connection cannot fill the disk.
+// logSampled writes a log line, unless one with the same key was written recently. This prevents
+// an unstable connection from filling the disk.
 func (c *conn) logSampled(level slog.Level, key, msg string, args ...any) {
 	c.sampler.Log(c.ctx, c.log, level, key, msg, args...)
 }
 
 // now returns the time of the server's clock, which all replicas share; their own clocks may
-// differ. The error is at most half of the round trip of the latest keepalive.
+// differ. The error is at most half of the latest keepalive's round-trip time.
 func (c *conn) now() time.Time { return c.clock().Add(time.Duration(c.offset.Load())) }
 
 // setOffset sets the offset of the server's clock, which was read between two times of this
@@ -205,9 +205,10 @@ func unavailable(reply *rueidis.RedisError) bool {
 	return false
 }
 
-// maintain connects, and reconnects when the breaker has opened, until the conn is closed. When Redis
-// is reachable it calls before, then closes the breaker, then calls after; an error of before means
-// that Redis is still unreachable. It also calls both at each keepalive.
+// maintain connects, and reconnects when the breaker has opened, until the conn is closed. When
+// Redis is reachable, maintain calls before, closes the breaker, and calls after. If before
+// returns an error, Redis counts as unreachable. maintain also calls both functions at each
+// keepalive.
 func (c *conn) maintain(before, after func(context.Context) error) {
 	pause := minRetryInterval
 	for c.ctx.Err() == nil {

@@ -41,10 +41,10 @@ type epochs struct {
 	reads   map[string]string       // by the key of a value: the epoch of the latest read
 }
 
-// known is the state of a principal's epochs in this process.
+// known is the state of a principal's epoch in this process.
 type known struct {
 	current    string // "" if it must be read from Redis
-	changes    int    // how often current was replaced
+	changes    int    // number of replacements of current
 	writesRead bool   // the recent writes were read since current was last replaced
 }
 
@@ -79,9 +79,9 @@ var epochLifeArg = strconv.FormatInt(epochLife.Milliseconds(), 10)
 
 // read reads a value together with the epoch of its principal.
 //
-// The message of an invalidation and the invalidation of the client's copy of the epoch arrive in
-// any order. So a copy is used only if it is the current epoch of this process's state. Otherwise the
-// epoch is read from Redis.
+// An invalidation has two effects here, which arrive in any order: its message, and the
+// invalidation of the client's copy of the epoch. The copy is therefore used only if it equals
+// the current epoch in this process's state. Otherwise the epoch is read from Redis.
 func (e *epochs) read(ctx context.Context, principal, key string) (read, error) {
 	before, pending := e.beforeRead(principal)
 	if pending { // all values in Redis are older than our own write
@@ -124,8 +124,8 @@ func (e *epochs) read(ctx context.Context, principal, key string) (read, error) 
 	return found, nil
 }
 
-// beforeRead returns the state of a principal, and whether an invalidation is pending. From now on
-// changes of the epoch are counted.
+// beforeRead returns the state of a principal, and whether an invalidation is pending. It stores
+// the state if there was none, so that later changes of the epoch are counted.
 func (e *epochs) beforeRead(principal string) (known, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -159,8 +159,8 @@ func makeRoom[K comparable, V any](m map[K]V, limit int) {
 	}
 }
 
-// epochOfRead returns the epoch with which to store a value: that of the read before the call. It
-// returns false if there was no such read.
+// epochOfRead returns the epoch with which to store a value: the epoch of the read before the
+// call. It returns false if this process made no such read.
 func (e *epochs) epochOfRead(principal, key string) (string, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -107,7 +107,7 @@ func TestHangingRedis_Bounded(t *testing.T) {
 		var client rueidis.Client = hang
 		r.conn.client.Store(&client)
 		for range 3 * maxInflight {
-			r.conn.breaker.close() // as if Redis replied occasionally
+			r.conn.breaker.close() // simulates a Redis that replies occasionally
 			go r.Cache().Get(t.Context(), upstream.Address{ID: "x"})
 		}
 		synctest.Wait()

@@ -24,7 +24,8 @@ const prefix = "mixcloud-graphql:" + schema + ":"
 // a search, a client's idempotency key) is replaced by a keyed hash, so that the keys reveal nothing
 // and clients cannot choose them.
 //
-// Keys that are used together have the same hash tag, {…}, and so are in one slot of a cluster.
+// Keys that are used together have the same hash tag, {…}, so that a cluster stores them in the
+// same slot.
 type keys struct{ secret []byte }
 
 func newKeys(secret []byte) (keys, error) {

@@ -22,8 +22,8 @@ type pendingCommand struct {
 	run   func(context.Context) error
 }
 
-// pendingCommands are run when Redis is reachable again. They are safe for concurrent use; the
-// zero value is empty.
+// pendingCommands are commands to run when Redis is reachable again. They are safe for concurrent
+// use; the zero value is empty.
 type pendingCommands struct {
 	mu       sync.Mutex
 	commands []pendingCommand // the oldest first

@@ -16,8 +16,8 @@ const (
 	// maxQuery is the maximum size of a query that is stored.
 	maxQuery = 256 << 10
 	// queryBurst and queryRate bound the size of the queries that a replica adds, in bytes and in
-	// bytes per second. Clients can invent queries, and Redis would evict more valuable keys for
-	// them. An application has a few hundred queries of a few kB.
+	// bytes per second. Otherwise clients could send invented queries until Redis evicts more
+	// valuable keys. An application has a few hundred queries of a few kB.
 	queryBurst = 1 << 20
 	queryRate  = 4 << 10
 )
@@ -59,7 +59,8 @@ func (q *Queries) Add(_ context.Context, hash, query string) {
 	}})
 }
 
-// afford takes a number of bytes from the burst. It returns false if they exceed the rest of it.
+// afford takes a number of bytes from the burst. It returns false if the rest of the burst is
+// smaller.
 func (q *Queries) afford(bytes int, now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -34,9 +34,9 @@ type storedWrite struct {
 	at          time.Time
 }
 
-// storeWritesLua stores writes in the hash key. The field, age and text of each write are in ARGV,
-// beginning with ARGV[from]. The hash expires after life, and has at most limit writes. Times are
-// milliseconds of the server's clock.
+// storeWritesLua stores writes in the hash key. The field, age and text of each write are in
+// ARGV, beginning with ARGV[from]. The hash expires after life, and contains at most limit
+// writes. Times are milliseconds of the server's clock.
 const storeWritesLua = `
 local function store(key, life, limit, from)
   local clock = redis.call('TIME')
@@ -87,8 +87,9 @@ func (m *RecentWrites) Publish(ctx context.Context, principal string, w upstream
 
 // Recent implements [upstream.SharedWrites]. It omits writes that cannot be parsed.
 //
-// The client's copy may be from before a write whose message has arrived, see [epochs.read]. So the
-// copy is used only if it was read since the last message. Otherwise the writes are read from Redis.
+// The client's copy may be older than a write whose message has arrived, see [epochs.read]. The
+// copy is therefore used only if it was read after the latest message. Otherwise the writes are
+// read from Redis.
 func (m *RecentWrites) Recent(ctx context.Context, principal string) ([]upstream.SharedWrite, bool) {
 	if principal == "" {
 		return nil, true

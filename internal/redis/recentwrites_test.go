@@ -22,7 +22,7 @@ func (r *replica) recentOf(t *testing.T, principal string, least, most time.Dura
 	all, _ := r.RecentWrites().Recent(t.Context(), principal)
 	for i := range all {
 		if all[i].Age < least || all[i].Age > most {
-			t.Errorf("write %+v: age must be %v to %v", all[i], least, most)
+			t.Errorf("age of write %+v = %v, want %v to %v", all[i], all[i].Age, least, most)
 		}
 		all[i].Age = 0
 	}
@@ -131,14 +131,14 @@ func TestRecentWrites_Unreadable(t *testing.T) {
 }
 
 // The message of a write may arrive before the client knows that its copy of the writes is
-// outdated. So a copy from before the message is not used.
+// outdated. Then Recent must not use the outdated copy.
 func TestRecentWrites_OutdatedCopy(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, redistest.Start(t).Addr())
 	r := ready(t, p.url())
 	read := func() (roundTrips int64) {
 		least := int64(1 << 30)
-		for range 20 { // keepalives cost round trips too, so the minimum counts
+		for range 20 { // keepalives add round trips, so the minimum is compared
 			before := p.sent.Load()
 			r.recentOf(t, alice, 0, 0)
 			least = min(least, p.sent.Load()-before)
@@ -152,7 +152,7 @@ func TestRecentWrites_OutdatedCopy(t *testing.T) {
 	r.cache.epochs.changed(alice) // a message without a change in Redis: the client still has its copy
 	r.recentOf(t, alice, 0, 0)
 	if p.sent.Load() == before {
-		t.Error("a copy from before the message was used")
+		t.Error("Recent used a copy from before the message, want a read from Redis")
 	}
 	if n := read(); n != 0 {
 		t.Errorf("second read from the client-side copy made %d round trips, want 0", n)
@@ -205,7 +205,7 @@ func TestDifferentClocks(t *testing.T) {
 		for j, reader := range replicas {
 			record, ok := reader.Cache().Get(t.Context(), at)
 			if !ok || record.Age < time.Minute-time.Second || record.Age > 2*time.Minute {
-				t.Errorf("a response of replica %d has the age %v on replica %d (%v), want a minute", i, record.Age, j, ok)
+				t.Errorf("age of a response of replica %d on replica %d = %v (found: %v), want a minute", i, j, record.Age, ok)
 			}
 			if got := reader.recentOf(t, fmt.Sprint(alice, i), 9*time.Second, time.Minute); len(got) != 1 {
 				t.Errorf("replica %[3]d reads %[2]v as the write of replica %[1]d, want one write", i, got, j)

@@ -3,10 +3,10 @@
 // sessions, accepted tokens and persisted queries.
 //
 // Redis may be unreachable at any time: at the start, in the middle of a command, for hours. Then
-// each replica works with the memory of its own process, and sends the updates that the others need
-// later. Nothing here returns an error to a client because of Redis, or delays a request by more
-// than 50 ms. After a few failures a circuit breaker opens, and requests do not wait for Redis until
-// it is reachable again.
+// each replica uses the memory of its own process, and later sends the updates that the other
+// replicas need. A failure of Redis never causes an error for a client, and delays a request by
+// at most 50 ms. After a few failures a circuit breaker opens, and requests do not wait for Redis
+// until it is reachable again.
 //
 // Keys in Redis are keyed hashes: they identify no user. No token is ever stored.
 package redis
@@ -26,7 +26,7 @@ import (
 
 // Options configure the connection and the keys.
 type Options struct {
-	// URL is the address of Redis.
+	// URL names the Redis servers and the credentials, see [redisurl.URL].
 	URL redisurl.URL
 	// Secret is the key of the keyed hashes. It must be the same on all replicas.
 	Secret []byte

@@ -7,9 +7,9 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// Revocations is the set of sessions that were ended before their cookie expired. It has a key for
-// each, which expires with the cookie. To look up a session again costs no round trip: the client
-// stores a copy of the reply, which Redis invalidates.
+// Revocations is the set of sessions that were ended before their cookie expired. It has a key
+// for each, which expires with the cookie. Repeated lookups of a session need no round trip: the
+// client stores a copy of the reply, which Redis invalidates.
 type Revocations struct {
 	conn    *conn
 	keys    keys

@@ -37,7 +37,7 @@ func TestRevocations_WhileUnreachable(t *testing.T) {
 	p.closeConnections()
 	one.Revocations().Revoke(t.Context(), "a", time.Now().Add(time.Hour))
 	if one.Revocations().Revoked(t.Context(), "a") {
-		t.Error("a revocation without Redis was applied, want the session valid")
+		t.Error("Revoked without Redis = true, want false")
 	}
 	p.refuse.Store(false)
 	eventually(t, func() bool { return two.Revocations().Revoked(t.Context(), "a") })

@@ -159,7 +159,7 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// The ACL in the documentation permits all commands that are used, and no others.
+// The ACL in docs/redis.md permits all commands that the server sends, and no others.
 func TestAccessList(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../docs/redis.md")

@@ -23,7 +23,7 @@ import (
 // replyTimeout.
 const slack = 700 * time.Millisecond
 
-// useAll calls all methods that requests call, once, and checks how long they take. They return no
+// useAll calls each method that requests use once, and checks its duration. The methods return no
 // errors because of Redis.
 func (r *replica) useAll(t *testing.T, n int) {
 	t.Helper()
@@ -109,8 +109,8 @@ func TestUnreachable_AtStart(t *testing.T) {
 	}
 }
 
-// If Redis is killed under load, requests wait at most for the timeout. When it is restarted it is
-// used again, with an empty database.
+// If Redis is killed under load, requests wait at most for the timeout. After a restart the
+// replicas use Redis again, with an empty database.
 func TestUnreachable_KilledUnderLoad(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)

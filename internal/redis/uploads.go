@@ -15,8 +15,8 @@ import (
 const (
 	// progressLife is the TTL of an upload's progress after its last change.
 	progressLife = 10 * time.Minute
-	// pollInterval is the time between two reads of an upload's progress. They cost no round
-	// trip until it changes: the client stores a copy, which Redis invalidates.
+	// pollInterval is the time between two reads of an upload's progress. While the progress does
+	// not change, a read needs no round trip: the client stores a copy, which Redis invalidates.
 	pollInterval = 200 * time.Millisecond
 )
 

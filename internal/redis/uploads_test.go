@@ -72,7 +72,7 @@ func TestUploads_WhileUnreachable(t *testing.T) {
 	for last = range follow {
 	}
 	if !last.Phase.Ended() {
-		t.Errorf("last progress = %+v, want an end", last)
+		t.Errorf("last progress = %+v, want a final phase", last)
 	}
 }
 
@@ -134,7 +134,7 @@ func TestUploads_Watch(t *testing.T) {
 	defer cancel()
 	for p := range b.Watch(ctx, name) {
 		if p.Phase.Ended() {
-			t.Errorf("without Redis: progress on another replica = %+v, want no end", p)
+			t.Errorf("without Redis: progress on another replica = %+v, want no final phase", p)
 		}
 	}
 }

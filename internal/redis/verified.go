@@ -10,8 +10,8 @@ import (
 // verifiedLife is the TTL of a verified token.
 const verifiedLife = 7 * 24 * time.Hour
 
-// VerifiedTokens are the tokens that Mixcloud has accepted from any replica, as keyed hashes. While
-// Redis is unreachable, each replica verifies tokens on its own.
+// VerifiedTokens is the set of tokens that Mixcloud has accepted from any replica, as keyed
+// hashes. While Redis is unreachable, each replica verifies tokens on its own.
 type VerifiedTokens struct {
 	conn *conn
 	keys keys

@@ -13,14 +13,15 @@ import (
 	"mixcloud-graphql/internal/idempotency"
 )
 
-// claimLife is the TTL of a claim. The replica that has it renews it while its process runs.
+// claimLife is the TTL of a claim. The replica that made the claim renews it while its process
+// runs.
 const claimLife = 30 * time.Second
 
 // Writes is an [idempotency.Store] that replicas share.
 //
-// Each claim is made in this process first, and then in Redis. So this process also finds its own
-// writes if Redis was unreachable or has evicted them. While Redis is unreachable, a claim in this
-// process is enough.
+// Each claim is made in this process first, and then in Redis. This process therefore finds its
+// own writes even if Redis was unreachable or has evicted them. While Redis is unreachable, a
+// claim in this process is enough.
 type Writes struct {
 	conn    *conn
 	keys    keys
@@ -57,8 +58,8 @@ if redis.call('HGET', KEYS[1], 'claim') ~= ARGV[2] then return 0 end
 return redis.call('DEL', KEYS[1])`)
 )
 
-// Begin implements [idempotency.Store]. If Redis is unreachable it claims the write in this process
-// alone.
+// Begin implements [idempotency.Store]. If Redis is unreachable, it claims the write only in this
+// process.
 func (w *Writes) Begin(ctx context.Context, name idempotency.Name, content idempotency.Fingerprint) (idempotency.Claim, *idempotency.Response, error) {
 	own, response, err := w.own.Begin(ctx, name, content)
 	if err != nil || response != nil {
@@ -71,7 +72,7 @@ func (w *Writes) Begin(ctx context.Context, name idempotency.Name, content idemp
 	case errors.Is(err, errUnreachable):
 		return own, nil, nil
 	}
-	_ = own.Release(ctx) // a claim in memory has no error
+	_ = own.Release(ctx) // releasing a claim in memory cannot fail
 	return nil, response, err
 }
 
@@ -93,8 +94,8 @@ func (c pairedClaim) Release(ctx context.Context) error {
 	return c.own.Release(ctx)
 }
 
-// begin is [Writes.Begin] in Redis alone. It returns errUnreachable if Redis is unreachable. The
-// claim is renewed while this process runs.
+// begin is [Writes.Begin] without the claim in this process. It returns errUnreachable if Redis
+// is unreachable. The claim is renewed while this process runs.
 func (w *Writes) begin(ctx context.Context, name idempotency.Name, content idempotency.Fingerprint) (*sharedClaim, *idempotency.Response, error) {
 	c := &sharedClaim{writes: w, key: w.keys.write(name), content: rueidis.BinaryString(content[:]), id: rand.Text(), ended: make(chan struct{})}
 	reply, err := do(ctx, w.conn, func(ctx context.Context, r rueidis.Client) ([]rueidis.RedisMessage, error) {

@@ -9,7 +9,7 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// The cost of a hit, without the loader's cost of making the Resource.
+// BenchmarkFetch_Hit measures a cache hit, without the creation of the Resource by the loader.
 func BenchmarkFetch_Hit(b *testing.B) {
 	s, _ := newTestStore(b, Options{}, latest)
 	for caller, token := range map[string]string{"anonymous": "", "with a token": "t"} {
@@ -37,7 +37,7 @@ func BenchmarkFetch_Hit(b *testing.B) {
 	}
 }
 
-// The cost of a miss, without the call itself.
+// BenchmarkFetch_Miss measures a cache miss, without the call itself.
 func BenchmarkFetch_Miss(b *testing.B) {
 	s, _ := newTestStore(b, Options{CacheBytes: -1, Budget: 1 << 30}, latest)
 	session := s.Session("")
@@ -50,7 +50,8 @@ func BenchmarkFetch_Miss(b *testing.B) {
 	}
 }
 
-// For comparison: the cost of a hit if the cache stored bytes and decoded them each time.
+// BenchmarkDecode_InsteadOfHit measures, for comparison, a hit in a cache that stores bytes and
+// decodes them for each hit.
 func BenchmarkDecode_InsteadOfHit(b *testing.B) {
 	raw := []byte(page(20))
 	b.ReportAllocs()

@@ -12,8 +12,8 @@ import (
 )
 
 // breakers stop calls that would probably fail. Each route has a circuit breaker, which records
-// the outcome of every call and its address. A failed read has its own backoff. A fault of
-// this machine is logged and does not count as a failure of Mixcloud.
+// the outcome of every call and its address. Each failed read has its own backoff. A local fault,
+// such as a lack of file descriptors, is logged and does not count as a failure of Mixcloud.
 type breakers struct {
 	routes  [routes]*breaker.Breaker
 	reads   *breaker.Backoff[key] // backoff of failed reads
@@ -33,7 +33,8 @@ func newBreakers(log *slog.Logger) *breakers {
 	return b
 }
 
-// maxFailing bounds the failed reads that are remembered, since their ids come from clients.
+// maxFailing is the maximum number of failed reads with a backoff. It is needed because clients
+// choose the ids.
 const maxFailing = 10_000
 
 // A callTarget is the address of a call, with the breaker of its route.
@@ -62,7 +63,7 @@ func (b *breakers) ofWrite(address string) callTarget {
 	return callTarget{b.routes[routeWrite], address}
 }
 
-// check returns an error if the breaker would refuse a call. The caller may have to wait before
+// check returns an error if the breaker would refuse a call now. Unlike allow, it does not admit
 // the call.
 func (g callTarget) check() error { return refusalOf(g.breaker.Check(g.address)) }
 
@@ -112,7 +113,7 @@ func (b *breakers) blocked(k key) error {
 	return withWait(err, wait)
 }
 
-// observe reports the outcome of a call to its breaker, and logs a fault of this machine.
+// observe reports the outcome of a call to its breaker, and logs a local fault.
 func (b *breakers) observe(ctx context.Context, c *breaker.Call, err error) {
 	c.Done(outcomeOf(err), err)
 	if fault := localFault(err); fault != "" {

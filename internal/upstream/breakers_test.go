@@ -34,8 +34,8 @@ func chart(class Class, id string) Resource[*mixcloud.Page[mixcloud.Cloudcast]] 
 
 const emptyList = `{"data":[]}`
 
-// A breaker opens after failures at many addresses, tries single calls to other addresses, and
-// closes after a success. Other routes are unaffected.
+// A breaker opens after failures at many addresses, then admits single probes to other addresses,
+// and closes after a success. Other routes are unaffected.
 func TestBreaker(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -62,7 +62,7 @@ func TestBreaker(t *testing.T) {
 			took, err := fetch("/x/")
 			var e *mixcloud.Error
 			if !errors.As(err, &e) || e.Kind != mixcloud.ErrUnavailable || e.Status != 502 || e.RetryAfter > wait || e.RetryAfter < wait-10*time.Millisecond || took != 0 {
-				t.Fatalf("round %d: %v after %v, want a wait of %v", round, err, took, wait)
+				t.Fatalf("round %d: error %v after %v, want ErrUnavailable with status 502 and a wait of %v, without delay", round, err, took, wait)
 			}
 			list := user("/list/")
 			list.Class = ClassList
@@ -190,10 +190,10 @@ func TestFailingRead_Backoff(t *testing.T) {
 		}
 		for i, want := range []time.Duration{0, 2 * time.Second, 4 * time.Second, 8 * time.Second} {
 			if got := fetch(); got != want {
-				t.Errorf("failure %d: a wait of %v, want %v", i, got, want)
+				t.Errorf("failure %d: wait in the error = %v, want %v", i, got, want)
 			}
 			if got := fetch(); got != want {
-				t.Errorf("right after: a wait of %v, want %v", got, want)
+				t.Errorf("immediate second read: wait in the error = %v, want %v", got, want)
 			}
 			time.Sleep(max(want, time.Second))
 		}
@@ -263,13 +263,13 @@ func TestAddressOf(t *testing.T) {
 		"/popular/?":                          "/popular/",
 	} {
 		if got := addressOf(id); got != want {
-			t.Errorf("%s is %s, want %s", id, got, want)
+			t.Errorf("addressOf(%s) = %s, want %s", id, got, want)
 		}
 	}
 }
 
-// The viewer's own address differs by token: one account that Mixcloud fails to return does not
-// open the breaker, five do.
+// The breaker of /me/ counts failures per token: failures of one account do not open it, failures
+// of five accounts do.
 func TestBreaker_Viewers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -293,8 +293,8 @@ func TestBreaker_Viewers(t *testing.T) {
 	})
 }
 
-// A 4xx counts as a success. Refusals by the rate limit, a caller that left and a fault of this
-// machine do not count.
+// A 4xx counts as a success. Refusals by the rate limit, canceled calls and local faults do not
+// count.
 func TestOutcomeOf(t *testing.T) {
 	t.Parallel()
 	for want, errs := range map[breaker.Outcome][]error{
@@ -310,14 +310,14 @@ func TestOutcomeOf(t *testing.T) {
 	} {
 		for _, err := range errs {
 			if got := outcomeOf(err); got != want {
-				t.Errorf("%v is %d, want %d", err, got, want)
+				t.Errorf("outcomeOf(%v) = %d, want %d", err, got, want)
 			}
 		}
 	}
 }
 
-// Faults of this machine do not open a breaker and cause no backoff: the next call is made as
-// soon as they are over. The log reports them at a limited rate.
+// Local faults do not open a breaker and cause no backoff, so the next read makes a call. They
+// are logged at a limited rate.
 func TestLocalFaults(t *testing.T) {
 	t.Parallel()
 	dial := func(err error) error { return &net.OpError{Op: "dial", Net: "tcp", Err: err} }
@@ -361,9 +361,9 @@ func TestLocalFaults(t *testing.T) {
 	}
 }
 
-// A redirect of a read to another resource of the same kind is followed once. It costs a call
-// of the budget, goes to that address under our root, and the response is cached under the
-// requested key.
+// A redirect of a read to another resource of the same kind is followed once. The second call
+// counts against the budget, goes to the redirect's path below the configured base URL, and its
+// response is cached under the requested key.
 func TestRedirect(t *testing.T) {
 	t.Parallel()
 	to := func(location string) reply {
@@ -417,7 +417,8 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
-// If the budget does not cover a redirect the error is the budget's, and it mentions redirects.
+// If the budget does not cover the call of a redirect, the error is LIMIT_EXCEEDED and its
+// message mentions redirects.
 func TestRedirect_Budget(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -435,8 +436,8 @@ func TestRedirect_Budget(t *testing.T) {
 	})
 }
 
-// An error of the resource replaces a stale entry. An error of Mixcloud's state does not, and
-// the read is retried as usual.
+// An error about the resource itself is returned instead of a stale entry. For an error that
+// depends on Mixcloud's state the stale entry is served, and later reads call Mixcloud again.
 func TestRefusals_AndStaleEntries(t *testing.T) {
 	t.Parallel()
 	for status, stale := range map[int]bool{402: false, 423: false, 451: false, 405: true, 409: true, 400: true, 408: true, 503: true} {
@@ -456,7 +457,7 @@ func TestRefusals_AndStaleEntries(t *testing.T) {
 				for range 3 {
 					got := fetchName(t.Context(), s.Session(""), "/a/")
 					if (got == "1") != stale {
-						t.Errorf("Fetch = %q, want the stale entry: %v", got, stale)
+						t.Errorf("Fetch = %q; stale entry wanted: %v", got, stale)
 					}
 					time.Sleep(time.Minute)
 				}

@@ -9,9 +9,8 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// RevalidateAge is the maximum age of a cached response for a caller that requests
-// revalidation. So a caller cannot disable the cache: it causes at most one call per resource
-// in this time.
+// RevalidateAge is the maximum age of a cached response for a caller that requests revalidation.
+// It is not zero, so that such callers cause at most one call per resource in this time.
 const RevalidateAge = 10 * time.Second
 
 // freshFor reports whether an entry is fresh for a caller, which may have requested
@@ -87,7 +86,7 @@ func (s *Store) lookup(l *load) bool {
 	} else {
 		value, err := l.read.decode(r.Body)
 		if err != nil {
-			return false // a different release may have stored it
+			return false // another release may have stored the record
 		}
 		e.Value, e.Size = value, l.read.size(value)
 	}

@@ -60,7 +60,7 @@ func (s *Store) retry(l *load, try int, err error) bool {
 	return again
 }
 
-// shouldRetry is retry for a load whose operation has budget left.
+// shouldRetry implements retry if the operation has budget left.
 func (s *Store) shouldRetry(l *load, try int, err error) bool {
 	if _, limited := mixcloud.RetryAfter(err); limited {
 		ls := s.limiter.of(l.starter.viewerOf(l.read), KindRead)
@@ -160,8 +160,8 @@ func (s *Store) handleFailure(l *load, err error, sent bool) error {
 	return withWait(err, max(pause, failed.RetryAfter))
 }
 
-// follow prepares a load to follow a redirect. It does so once, and the call counts against the
-// operation's budget.
+// follow prepares a load to follow a redirect. A load follows at most one redirect, and the
+// additional call counts against the operation's budget.
 func (s *Store) follow(l *load, err error) (again bool, failed error) {
 	moved, ok := errors.AsType[*mixcloud.Error](err)
 	if !ok || moved.Location == "" || l.path != "" {

@@ -6,8 +6,8 @@ import (
 	"mixcloud-graphql/internal/cache"
 )
 
-// A Class is a kind of resource. The table below has the cache lifetime and the circuit breaker
-// of each class.
+// A Class is a kind of resource. It determines the cache lifetime, see lifetimes, and the circuit
+// breaker, see [Class.route].
 type Class uint8
 
 // The classes.
@@ -42,7 +42,7 @@ func (c Class) String() string { return names[c] }
 func Classes() []Class {
 	all := make([]Class, classes)
 	for i := range all {
-		all[i] = Class(i) //nolint:gosec // there are about a dozen
+		all[i] = Class(i) //nolint:gosec // fewer than 256 classes
 	}
 	return all
 }
@@ -90,8 +90,8 @@ func row(fresh, revalidate, retain, negativeTTL time.Duration) Lifetime {
 type route uint8
 
 const (
-	routeResource route = iota // an object by its key
-	routeList                  // lists of an object
+	routeResource route = iota // a resource by its key
+	routeList                  // lists of a resource
 	routeChart                 // lists of a tag or a category, which Mixcloud computes
 	routeFixed                 // the fixedAddresses
 	routeSearch

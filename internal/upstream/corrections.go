@@ -14,7 +14,7 @@ func (s *Session) RecordWrite(flag Flag, key mixcloud.Key, want bool) {
 	s.publish(&s.store.writes, flagKey{flag, key.Canonical()}, want)
 }
 
-// publish records a write in this process and in the others.
+// publish records a write in this process and publishes it to the other processes.
 func (s *Session) publish(r *recentWrites, k flagKey, want bool) {
 	w := r.put(s.Principal(), k, want, time.Now())
 	if shared := s.store.options.SharedWrites; shared != nil && !s.Anonymous() {
@@ -22,7 +22,7 @@ func (s *Session) publish(r *recentWrites, k flagKey, want bool) {
 	}
 }
 
-// Pending returns the targets whose flag was written and has not been read back yet.
+// Pending returns the targets with a recent write of the flag that no read has shown yet.
 func (s *Session) Pending(flag Flag) []mixcloud.CanonicalKey {
 	if s.Anonymous() {
 		return nil
@@ -68,8 +68,8 @@ func (s *Session) NoPendingWrites() bool {
 	return s.Anonymous() || s.store.writes.idle(s.Principal(), time.Now())
 }
 
-// The methods below correct a value that Fetch returned for the viewer's writes. They copy what
-// they change.
+// The methods below apply the viewer's recent writes to a value that Fetch returned. They modify
+// copies, because the values are shared.
 
 // CorrectUser corrects a partial user.
 func (s *Session) CorrectUser(u mixcloud.User) mixcloud.User {
@@ -79,7 +79,7 @@ func (s *Session) CorrectUser(u mixcloud.User) mixcloud.User {
 	return u
 }
 
-// CorrectFullUser is CorrectUser with the counts of a full user.
+// CorrectFullUser corrects a full user, including its counts.
 func (s *Session) CorrectFullUser(u mixcloud.FullUser) mixcloud.FullUser {
 	if !s.NoPendingWrites() {
 		u.Following = s.correct(Following, u.Key, u.Following, &u.FollowerCount)
@@ -87,7 +87,7 @@ func (s *Session) CorrectFullUser(u mixcloud.FullUser) mixcloud.FullUser {
 	return u
 }
 
-// CorrectCloudcast corrects a cloudcast, its uploader and hosts included.
+// CorrectCloudcast corrects a cloudcast, including its uploader and hosts.
 func (s *Session) CorrectCloudcast(c mixcloud.Cloudcast) mixcloud.Cloudcast {
 	if s.NoPendingWrites() {
 		return c
@@ -104,7 +104,7 @@ func (s *Session) CorrectCloudcast(c mixcloud.Cloudcast) mixcloud.Cloudcast {
 	return c
 }
 
-// CorrectFullCloudcast is CorrectCloudcast of a full cloudcast.
+// CorrectFullCloudcast corrects a full cloudcast.
 func (s *Session) CorrectFullCloudcast(c mixcloud.FullCloudcast) mixcloud.FullCloudcast {
 	c.Cloudcast = s.CorrectCloudcast(c.Cloudcast)
 	return c
@@ -150,8 +150,8 @@ func (s *Session) correctUsers(users []mixcloud.User) []mixcloud.User {
 	return users
 }
 
-// Recent returns the viewer's writes of a flag in the last minute, latest first. A read of the
-// target does not end them, since lists may show a write later than the target.
+// Recent returns the viewer's writes of a flag in the last minute, latest first. It includes
+// writes that a read of the target has shown, since lists may show a write later than the target.
 func (s *Session) Recent(flag Flag) []RecentWrite {
 	if s.Anonymous() {
 		return nil
@@ -181,8 +181,8 @@ func (s *Session) RecordUpload(key mixcloud.Key) {
 	s.publish(&s.store.uploads, flagKey{uploaded, key.Canonical()}, true)
 }
 
-// JustUploaded reports whether the viewer uploaded the cloudcast of this key so recently that
-// "not found" means "not yet".
+// JustUploaded reports whether the viewer uploaded the cloudcast with this key so recently that
+// Mixcloud may still respond with "not found".
 func (s *Session) JustUploaded(key mixcloud.Key) bool {
 	return !s.Anonymous() && s.store.uploads.has(s.Principal(), flagKey{uploaded, key.Canonical()}, time.Now())
 }

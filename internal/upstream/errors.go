@@ -18,9 +18,9 @@ import (
 // This file interprets the error of a call for the circuit breaker, for retries, for the cache,
 // and for the client.
 
-// outcomeOf returns what a call means for a circuit breaker. A 5xx, a broken connection and a
-// timeout are failures. A 404 or any other 4xx is a success. Refusals by the rate limit and
-// faults of this machine are ignored.
+// outcomeOf returns the outcome of a call for a circuit breaker. A 5xx, a broken connection and a
+// timeout are failures. A 404 or any other 4xx is a success. Refusals by the rate limit, canceled
+// calls and local faults are ignored.
 func outcomeOf(err error) breaker.Outcome {
 	if err == nil {
 		return breaker.Succeeded
@@ -46,7 +46,7 @@ var outcomes = map[error]breaker.Outcome{
 	mixcloud.ErrTimeout:         breaker.Failed,
 }
 
-// localFault returns the name of the fault of this machine that prevented a call, or "".
+// localFault returns the name of the local fault that prevented a call, or "".
 func localFault(err error) string {
 	if failed, ok := errors.AsType[*mixcloud.Error](err); ok {
 		return failed.Local
@@ -55,8 +55,8 @@ func localFault(err error) string {
 }
 
 // isLasting reports whether the same read would probably fail again right away. Errors that do
-// not depend on the read are not lasting: the rate limit, a refused token, a caller that left,
-// a fault of this machine.
+// not depend on the read are not lasting: the rate limit, a refused token, a canceled call, a
+// local fault.
 func isLasting(err error) bool {
 	failed, ok := errors.AsType[*mixcloud.Error](err)
 	if !ok || localFault(err) != "" {
@@ -70,9 +70,9 @@ func isLasting(err error) bool {
 }
 
 // retryable reports whether a retry of a read may succeed at once: after a broken connection,
-// before or within the response, a 5xx, or a 4xx that invites a retry (408, 421, 425). An error
-// with a Retry-After is not retryable, because the wait is honored instead. Nor is a timeout,
-// which has used up the time, a malformed response, or the page of a bot protection.
+// before or within the response, a 5xx, or a 4xx that invites a retry (408, 421, 425). Other
+// errors are not retryable: an error with a Retry-After, whose wait is honored instead; a
+// timeout, because the time is used up; a malformed response; the HTML page of a bot protection.
 func retryable(err error) bool {
 	e, ok := errors.AsType[*mixcloud.Error](err)
 	if !ok || e.RetryAfter > 0 {
@@ -121,7 +121,7 @@ func refusalOf(err error) error {
 	return &refused
 }
 
-// minNamedWait is the longest wait that errors omit: clients wait that long anyway.
+// minNamedWait is the maximum wait that errors omit, because clients wait as long without it.
 const minNamedWait = time.Second
 
 // withWait adds a wait to an error that a retry may resolve.

@@ -103,7 +103,8 @@ func (s *Session) viewerOf(r read) *viewer {
 	return s.currentViewer()
 }
 
-// untyped returns a copy of r without its type. So r stays on the stack of a hit.
+// untyped returns a copy of r without its type. Because of the copy, r does not escape to the
+// heap in a hit.
 func (r *Resource[T]) untyped() read {
 	own := *r
 	return &own
@@ -160,7 +161,7 @@ func verifiesToken(r read, value any) bool {
 	if r.classOf() == ClassEmbed || !r.canShare() {
 		return false
 	}
-	// Quotes within strings are escaped, so these match only names of members.
+	// Quotes within strings are escaped, so the patterns match only names of members.
 	raw := r.encode(value)
 	if followingFlag.Match(raw) {
 		return true
@@ -204,8 +205,8 @@ func (s *Session) servesImmediately(e *cache.Entry, now monotime.Time) bool {
 	return e.Immediate(now) && (!s.revalidate || e.Cooldown(now) != nil)
 }
 
-// errTooOld is the result of a load with an old response, such as from Redis, for a session
-// that requested revalidation and joined another session's load. The session loads again.
+// errTooOld is the result for a session that requested revalidation and joined another session's
+// load, if the response is too old, for example from Redis. The session loads again.
 var errTooOld = errors.New("too old")
 
 // await waits for a load. If there is a stale entry, e or one of the shared cache, it is served
@@ -284,7 +285,7 @@ type lazyTimer struct {
 	timer *time.Timer
 }
 
-// after returns the timer's channel, or nil if it is not needed.
+// after returns the timer's channel, or nil if needed is false.
 func (t *lazyTimer) after(needed bool) <-chan time.Time {
 	if !needed {
 		return nil

@@ -18,8 +18,8 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// The lifetime of an entry: fresh; then served while it is revalidated; then served only if a
-// call fails.
+// An entry is served without a call while it is fresh, then while it is revalidated in the
+// background, then only if a call fails.
 func TestFetch_Lifetime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -79,7 +79,7 @@ func TestFetch_Lifetime(t *testing.T) {
 	})
 }
 
-// An entry of the last day is served if Mixcloud fails for any reason. An error of the resource
+// An entry of at most a day is served if Mixcloud fails for any reason. An error of the resource
 // itself is returned.
 func TestFetch_StaleIfError(t *testing.T) {
 	t.Parallel()
@@ -120,7 +120,7 @@ func TestFetch_StaleIfError(t *testing.T) {
 							t.Error(err)
 						}
 					} else if code != tt.code {
-						t.Errorf("the error is %v, want %s", err, tt.code)
+						t.Errorf("Fetch = %v, want code %s", err, tt.code)
 					}
 					if diff := cmp.Diff(staleReads, session.StaleReads(), cmpopts.EquateEmpty()); diff != "" {
 						t.Errorf("stale reads (-want +got):\n%s", diff)
@@ -132,7 +132,7 @@ func TestFetch_StaleIfError(t *testing.T) {
 				up.made()
 				check(0, tt.stale, 2*time.Hour+tt.took) // the next session does not wait again
 				wantCalls(t, up, tt.again)
-				time.Sleep(day) // and then it is too old to be served
+				time.Sleep(day) // until the entry is too old to be served
 				if _, err := Fetch(t.Context(), s.Session(""), user("/a/")); gqlerr.CodeOf(err) != tt.code {
 					t.Errorf("after a day: %v, want %s", err, tt.code)
 				}
@@ -141,7 +141,7 @@ func TestFetch_StaleIfError(t *testing.T) {
 	}
 }
 
-// A "not found" is cached for a while, an error for a second.
+// A "not found" is cached for its negative TTL. Other errors have a backoff.
 func TestFetch_NotFound(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -26,13 +26,12 @@ const (
 // Redis key.
 const unverifiedPrincipal = "unverified"
 
-// waitingPerSlot bounds the waiting calls for each slot. The queue is at least as long as the
-// calls of one operation. A longer queue would exceed every client's timeout.
+// waitingPerSlot is the maximum number of waiting calls per slot; the queue holds at least the
+// calls of one operation. Calls in a longer queue would exceed every client's timeout.
 const waitingPerSlot = 64
 
-// A limiter has the rate limits of calls and the queue of the calls that wait for them: one limit
-// for each principal and kind of call, one that all unverified tokens share, and one of the
-// whole process.
+// A limiter contains the rate limits and the queue of waiting calls: one limit for each principal
+// and kind of call, one that all unverified tokens share, and one of the whole process.
 type limiter struct {
 	queue      *fairqueue.Queue
 	clock      monotime.Clock
@@ -68,7 +67,7 @@ func (l *limiter) of(v *viewer, kind Kind) []*fairqueue.Limit {
 		}
 		own.Limit = l.queue.NewLimit(ratelimit.Limit{}, nil, probing)
 	}
-	if known && !own.configured { // perhaps it was just verified
+	if known && !own.configured { // the token may have been verified since
 		own.configured = true
 		own.Configure(l.limit, l.external(SharedLimit{Principal: v.principal.String(), Kind: kind, Limit: l.limit}))
 	}
@@ -93,7 +92,7 @@ func (l *limiter) limitVerified(v *viewer) {
 	}
 }
 
-// evict fails all waiting calls under a viewer's own limits with err.
+// evict removes all calls that wait under a viewer's own limits; they fail with err.
 func (l *limiter) evict(v *viewer, err error) {
 	l.mu.Lock()
 	limits := v.limits
@@ -120,8 +119,8 @@ func (l *limiter) acquire(ctx context.Context, r *fairqueue.Request, onDelay fun
 // errNotMade is the outcome of a call that was not made, or panicked.
 var errNotMade = errors.New("not made")
 
-// finish ends the queue's request of a call. The outcome is errNotMade, or what the call
-// returned. It returns the pause after a refusal by the rate limit, else 0.
+// finish ends the queue's request of a call. The outcome is errNotMade, or the error of the call.
+// It returns the pause after a refusal by the rate limit, else 0.
 func (l *limiter) finish(ctx context.Context, v *viewer, kind Kind, r *fairqueue.Request, outcome error) (pause time.Duration) {
 	failed, ok := errors.AsType[*mixcloud.Error](outcome)
 	switch {

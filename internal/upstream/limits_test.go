@@ -19,8 +19,9 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// A Retry-After is honored exactly, for all anonymous callers and not for those with a token. A
-// caller that cannot wait that long gets an error at once, with the remaining wait.
+// A Retry-After for an anonymous call is honored exactly by all anonymous callers, and does not
+// affect callers with a token. A caller that cannot wait that long gets an error at once, with
+// the remaining wait.
 func TestLimits_RetryAfter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -102,7 +103,7 @@ func TestLimits_WaitIsPerKind(t *testing.T) {
 			for kind := range kinds {
 				err := fetch(Kind(kind), nil)
 				if wait, limited := mixcloud.RetryAfter(err); limited != (kind == refused) || limited && wait != 10*time.Minute {
-					t.Errorf("after a refused %v, a %v returned %v, want a refusal only for the same kind", Kind(refused), Kind(kind), err)
+					t.Errorf("after a refused %v: %v = %v, want a rate limit error only for the same kind", Kind(refused), Kind(kind), err)
 				}
 			}
 		})
@@ -233,7 +234,7 @@ func TestLimits_Configured(t *testing.T) {
 	})
 }
 
-// A wait that is too long because of the rate alone fails at once, too.
+// A caller also fails at once if its wait is too long only because of the configured rate.
 func TestLimits_TooManyWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -263,7 +264,7 @@ func TestLimits_TooManyWait(t *testing.T) {
 	})
 }
 
-// A window is Mixcloud's limiter: a number of calls per time window.
+// A window simulates Mixcloud's rate limiter, which allows a number of calls per time window.
 type window struct {
 	limit  int
 	length time.Duration
@@ -289,7 +290,8 @@ func (w *window) take(c call) bool {
 	return true
 }
 
-// The limiter adapts to any limit, announced or not: at most 5% of the calls exceed the limit, and most of it is used.
+// The limiter adapts to any limit, with or without a Retry-After: at most 5% of the calls exceed
+// the limit, and most of the limit is used.
 func TestLimits_Adapts(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []int{1, 2, 5, 10} {

@@ -14,20 +14,22 @@ import (
 )
 
 // A load is a read in flight, shared by all sessions that wait for it; see [inflight.Call]. It
-// makes one call, more after a failure or a redirect, or none.
+// makes no call if a cache has the response, otherwise one call, and more after a failure or a
+// redirect.
 type load struct {
 	inflight.Call
 	store      *Store
 	key        key
 	read       read
-	starter    *Session     // the session whose client and budget it uses
+	starter    *Session     // the session whose client and budget the load uses
 	revalidate bool         // the starter requested revalidation
 	ahead      bool         // started before it was known to be needed
 	cached     *cache.Entry // stale entry of the cache
 	path       string       // location of a redirect; "" for none
 
 	// The result, available when the call has finished. stale, if set, replaces value and err.
-	// local reports that no call was needed, and fresh is the remaining freshness.
+	// local reports whether the result comes from a cache, without a call. fresh is the remaining
+	// freshness.
 	value any
 	err   error
 	stale *cache.Entry
@@ -39,7 +41,7 @@ type load struct {
 	sharedWritesRead <-chan struct{}             // closed when the writes of other processes have been read
 
 	mu      sync.Mutex
-	request *fairqueue.Request // nil until it is in the queue
+	request *fairqueue.Request // nil until the call is in the queue
 }
 
 // newLoad returns a load, which the caller must run.
@@ -128,7 +130,7 @@ func (s *Store) run(l *load) {
 		s.checkShared(l.Context(), l.viewer())
 	}
 	l.sharedWritesRead = s.readSharedWrites(l)
-	defer func() { <-l.sharedWritesRead }() // sessions need them to correct the response
+	defer func() { <-l.sharedWritesRead }() // sessions need the writes to correct the response
 	l.local = s.lookup(l)
 	called := !l.local && s.fetch(l)
 	l.learnSelf()
@@ -176,7 +178,7 @@ func (s *Store) refresh(ctx context.Context, session *Session, k key, e *cache.E
 	}
 	go func() {
 		defer func() { <-s.refreshes }()
-		// A load that waits longer would block other refreshes.
+		// A refresh that waits longer would block other refreshes.
 		defer time.AfterFunc(s.options.Timeout, l.Drop).Stop()
 		s.run(l)
 	}()

@@ -92,7 +92,7 @@ func TestLoad_BackgroundBecomesAwaited(t *testing.T) {
 		time.Sleep(1500 * time.Millisecond)
 		first := s.Session("")
 		want(t, fetchName(t.Context(), first, "/a/"), "1")
-		time.Sleep(800 * time.Millisecond) // and then it is too old to be served
+		time.Sleep(800 * time.Millisecond) // until the entry is too old to be served
 		session := s.Session("")
 		want(t, fetchName(t.Context(), session, "/a/"), "3")
 		if session.Cost() != (opstats.Cost{Coalesced: 1}) || first.Cost() != (opstats.Cost{Stale: 1}) || first.spent.Load() != 0 {
@@ -161,8 +161,8 @@ func TestRefresh_ReasonIsDeterminedFirst(t *testing.T) {
 	})
 }
 
-// A stale read of an entry that is not revalidated has the reason, although the entry's last call
-// succeeded.
+// A stale read of an entry that cannot be revalidated reports the cause, even if the entry's last
+// call succeeded.
 func TestRefresh_ReasonWithoutRefresh(t *testing.T) {
 	t.Parallel()
 	for title, tt := range map[string]struct {
@@ -201,7 +201,7 @@ func TestRefresh_ReasonWithoutRefresh(t *testing.T) {
 	}
 }
 
-// A panic in the background is logged, and the read is not repeated at once.
+// A panic in a background read is logged, and the read is not repeated at once.
 func TestRefresh_Panic(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -218,7 +218,7 @@ func TestRefresh_Panic(t *testing.T) {
 			synctest.Wait()
 		}
 		if n != 1 || !strings.Contains(log.String(), "boom") {
-			t.Errorf("%d calls, want 1; log %q, want the panic", n, log.String())
+			t.Errorf("%d calls, want 1; log %q, want it to contain boom", n, log.String())
 		}
 		wantIdle(t, s, DefaultConcurrency)
 	})
@@ -317,8 +317,8 @@ func TestViewers_Pruned(t *testing.T) {
 	})
 }
 
-// A refused token no longer sees responses of the shared cache, and its writes are not
-// forgotten.
+// After Mixcloud refuses a token, its responses in the shared cache are dropped, and its recent
+// writes stay.
 func TestUnauthenticated_DropsSharedCache(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -13,8 +13,8 @@ type ResourceID struct {
 	ID    string
 }
 
-// A Prefetch is a read that an operation makes if a resource exists, its parent. The parent
-// has to be read too.
+// A Prefetch is a read that an operation will make if another resource, its parent, exists. The
+// operation also reads the parent.
 type Prefetch struct {
 	parent, id ResourceID
 	read       read
@@ -33,7 +33,7 @@ const (
 // An unusedBudget stops operations for resources that do not exist from multiplying the calls. It
 // is safe for concurrent use; the zero value is full.
 type unusedBudget struct {
-	spent atomic.Int64 // in calls that must be made to compensate for it
+	spent atomic.Int64 // in calls: each unused read costs unusedShare, each call regains 1
 }
 
 // deposit counts a call.
@@ -49,7 +49,8 @@ func (b *unusedBudget) withdraw() { b.spent.Add(unusedShare) }
 // isSpent reports whether too many reads were not used.
 func (b *unusedBudget) isSpent() bool { return b.spent.Load() >= unusedBurst*unusedShare }
 
-// lookahead has the reads of a session that start ahead. The session's mutex guards the maps.
+// lookahead contains the reads that a session has started, or will start, ahead. The session's
+// mutex guards the maps.
 type lookahead struct {
 	ctx     context.Context    //nolint:containedctx // of the operation, see LookAhead
 	waiting map[key][]Prefetch // by their parents, whose calls were not made yet
@@ -57,11 +58,12 @@ type lookahead struct {
 	pending atomic.Int32       // number of entries in both maps
 }
 
-// LookAhead registers reads to start before their parents have arrived: when the call for the
-// parent is made, so that they cannot delay it. The [Fetch] of the same resource takes the read
-// over, with its result, its error and its effects on the session. The calls of a read that no
-// Fetch takes over count for the budget and the cost of the operation; they have no other effect
-// on it. When ctx ends, such a read is canceled unless its call was made.
+// LookAhead registers reads to start before the responses for their parents arrive. A read starts
+// when its parent's call is made, so that it cannot delay that call. The [Fetch] of the same
+// resource takes the read over, with its result, its error and its effects on the session. If no
+// Fetch takes over a read, its calls count against the budget and the cost of the operation,
+// without any other effect on the operation. When ctx ends, such a read is canceled unless its
+// call was made.
 //
 // A read is not started if that saves no time or its call is probably useless: the token was not
 // accepted before; the read or its parent is cached, also as not found; a circuit breaker is

@@ -39,21 +39,21 @@ func TestLookAhead(t *testing.T) {
 			want(t, fetchName(t.Context(), session, parentKey), "1")
 			want(t, fetchName(t.Context(), session, childKey), "1")
 			if took := time.Since(began); took != 10*time.Millisecond {
-				t.Errorf("took %v, want the time of one call", took)
+				t.Errorf("took %v, want 10ms, the time of one call", took)
 			}
 			wantCalls(t, up, 2)
 			if got := session.Cost(); got != (opstats.Cost{Calls: 2}) {
 				t.Errorf("cost = %+v, want 2 calls", got)
 			}
 			if left, ok := session.FreshFor(); !ok || left <= 0 && cacheBytes == 0 {
-				t.Errorf("FreshFor() = %v, %v", left, ok)
+				t.Errorf("FreshFor() = %v, %v, want more than 0 without a cache, and true", left, ok)
 			}
 			outcomes := map[string]trace.Outcome{}
 			for _, c := range recorder.End().Calls {
 				outcomes[c.Path] = c.Outcome
 			}
 			if len(outcomes) != 2 || outcomes[parentKey] != trace.Called || outcomes[childKey] != trace.LookedAhead {
-				t.Errorf("outcomes = %v", outcomes)
+				t.Errorf("outcomes = %v, want %v for the parent and %v for the child", outcomes, trace.Called, trace.LookedAhead)
 			}
 			wantIdle(t, s, DefaultConcurrency)
 		}
@@ -80,8 +80,8 @@ func TestLookAhead_Error(t *testing.T) {
 	})
 }
 
-// A read that no Fetch takes over has no effect on its session but the cost. When the operation
-// ends it is not retried, and not made if it waits.
+// A read that no Fetch takes over affects only the cost of its session. When the operation ends,
+// the read is not retried, and dropped if its call still waits.
 func TestLookAhead_Unused(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -141,7 +141,7 @@ func TestLookAhead_Order(t *testing.T) {
 		want(t, fetchName(t.Context(), second, parentKey), "1")
 		want(t, fetchName(t.Context(), second, childKey), "1")
 		if got := up.times(); len(got) != 2 || got[0] != got[1] || up.paths()[0] != parentKey {
-			t.Errorf("calls at %v: %q, want two at once", got, up.paths())
+			t.Errorf("calls at %v to %q, want two at the same time, the parent first", got, up.paths())
 		}
 		if got := second.Cost(); got != (opstats.Cost{Calls: 1, Coalesced: 1}) {
 			t.Errorf("cost = %+v, want one call and one coalesced", got)
@@ -242,7 +242,7 @@ func tripUsers(t *testing.T, s *Store) {
 		_, _ = Fetch(t.Context(), s.Session(""), user(fmt.Sprintf("/down%d/", i)))
 	}
 	if s.breakers.closed(s.Session("").key(ClassUser, "/x/")) {
-		t.Error("the breaker is closed")
+		t.Error("the breaker of users is closed, want open")
 	}
 }
 
@@ -285,7 +285,7 @@ func TestLookAhead_UnusedBudget(t *testing.T) {
 			up.made()
 		}
 		if s.unused.isSpent() {
-			t.Error("the budget does not recover")
+			t.Error("isSpent() = true after more calls, want false: the budget must recover")
 		}
 	})
 }
@@ -315,7 +315,7 @@ func TestSession_ViewerKey(t *testing.T) {
 				t.Errorf("ViewerKey() = %q, %v, want %q", key, ok, tt.want)
 			}
 			if _, ok := s.Session("").ViewerKey(); ok {
-				t.Error("an anonymous session has a viewer")
+				t.Error("ViewerKey() of an anonymous session = true, want false")
 			}
 		})
 	}

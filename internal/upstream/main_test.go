@@ -117,7 +117,7 @@ func (s *stub) times() []time.Duration {
 	return times
 }
 
-// latest responds like a healthy Mixcloud.
+// latest is the response of a healthy Mixcloud: the number of the call, after 10 ms.
 func latest(call) reply { return reply{delay: 10 * time.Millisecond} }
 
 // newTestStore returns a store with a stub. Retries wait for the maximum time.

@@ -27,8 +27,8 @@ type resourceKey struct{ token, key string }
 type modelResponse struct {
 	n       int // number among all responses, from 1
 	at      time.Duration
-	writes  int  // number of the token's writes that it shows
-	lag     bool // less than a minute after one
+	writes  int  // number of the token's writes that the response shows
+	lag     bool // less than a minute after a write
 	missing bool
 }
 
@@ -42,7 +42,7 @@ type model struct {
 	writes   map[string]int
 	wrote    map[string]time.Duration
 	all      []modelResponse
-	latest   map[resourceKey]modelResponse // that has arrived
+	latest   map[resourceKey]modelResponse // the latest response that has arrived
 	inFlight map[resourceKey]map[int]int
 	problems []string
 }

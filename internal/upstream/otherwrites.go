@@ -11,11 +11,11 @@ import (
 // otherWrites tracks whether this process has read a viewer's writes through other processes.
 //
 // Each load for the viewer reads them, in parallel to its call, so that sessions can correct the
-// response. If they cannot be read, or the viewer's token is not verified yet, the response is
-// cached nevertheless: the cache must work while Redis is unreachable. But then it may lack a
-// write for as long as it is fresh. So the process records that it has missed the writes, and
-// reads them before it serves the next cached response. If one of them is new to the process, it
-// drops all cached responses of the viewer.
+// response. If the writes cannot be read, or the viewer's token is not verified yet, the response
+// is cached nevertheless, because the cache must work while Redis is unreachable. Such a response
+// may lack a write for as long as it is fresh. The process therefore records that it has missed
+// the writes, and reads them before it serves the next cached response. If one of them is new to
+// the process, it drops all cached responses of the viewer.
 type otherWrites struct {
 	// missed is the latest epoch with a load that could not read the writes; 0 if
 	// they were read since.

@@ -8,9 +8,9 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// TestOtherWrites lets a process read for a viewer at a moment when the viewer's writes through
-// another process cannot be read. When they can be read again, the viewer sees them, although the
-// response is cached. If there are none, the cached response stays in use.
+// TestOtherWrites caches a viewer's response while the viewer's writes through another process
+// cannot be read. When they can be read again, the viewer sees the writes although the response
+// was cached. Without such writes the cached response stays in use.
 func TestOtherWrites(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -112,10 +112,10 @@ func TestOtherWrites_OneAttempt(t *testing.T) {
 		synctest.Wait()
 		following(t, s)
 		if took := time.Since(began); took != shared.delay {
-			t.Errorf("a cached response takes %v, want %v", took, shared.delay)
+			t.Errorf("Fetch of a cached response took %v, want %v", took, shared.delay)
 		}
 		if n := shared.reads[principalOf("of t").String()]; n != 2 {
-			t.Errorf("read %d times, want 2", n)
+			t.Errorf("recent writes were read %d times, want 2", n)
 		}
 		wantCalls(t, up, 0)
 	})

@@ -51,7 +51,7 @@ type viewer struct {
 // anonymous reports whether the viewer is the anonymous one.
 func (v *viewer) anonymous() bool { return v.principal == (principal{}) }
 
-// lag returns for how much longer reads may not show the viewer's last write.
+// lag returns the remaining time in which reads may not show the viewer's last write.
 func (v *viewer) lag(now monotime.Time) time.Duration {
 	wrote := monotime.Time(v.wrote.Load())
 	if wrote == 0 {
@@ -159,13 +159,13 @@ func (v *viewers) write(known *viewer, now monotime.Time) {
 	v.startEpoch(known)
 }
 
-// writeLag is for how long reads may not show a write. Mixcloud's lag is unknown; after a minute
-// reads are trusted.
+// writeLag is the time in which reads may not show a write. Mixcloud's actual lag is unknown;
+// after a minute, reads are trusted.
 const writeLag = time.Minute
 
 // A token is the state of a viewer's token. Anyone can invent tokens, so a token gets its own
 // limits and shared cache entries only when it is verified: a read of /me/ or a write succeeded,
-// or a response had members that require a token, or the token came from our own OAuth
+// or a response contained members that require a token, or the token came from our own OAuth
 // exchange.
 type token struct {
 	verified atomic.Bool

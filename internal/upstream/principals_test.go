@@ -67,7 +67,7 @@ func TestPrincipal_Name(t *testing.T) {
 	}
 }
 
-// A write drops all responses that are cached for its token, including that of a read in flight,
+// A write drops all cached responses of its token, including the response of a read in flight,
 // and no others.
 func TestWrite_DropsCached(t *testing.T) {
 	t.Parallel()
@@ -90,7 +90,7 @@ func TestWrite_DropsCached(t *testing.T) {
 			fetchName(t.Context(), s.Session(token), "/x/")
 		}
 		wantCalls(t, up, 0)
-		fetchName(t.Context(), session, "/x/") // its own operation reads again too
+		fetchName(t.Context(), session, "/x/") // the operation of the write must call Mixcloud again too
 		fetchName(t.Context(), s.Session("a"), "/x/")
 		fetchName(t.Context(), s.Session("a"), "/y/")
 		wantCalls(t, up, 2)
@@ -148,7 +148,8 @@ func TestForget(t *testing.T) {
 	})
 }
 
-// Above maxViewers the oldest viewers are dropped. They start again with a new epoch, never with the cache of an older one.
+// Above maxViewers the oldest viewers are dropped. A dropped viewer starts again with a new
+// epoch, so its old cache entries stay unreachable.
 func TestViewers_Bounded(t *testing.T) {
 	t.Parallel()
 	var all viewers
@@ -214,7 +215,7 @@ func TestRecentWrites_PatchesCopies(t *testing.T) {
 				t.Errorf("CountDelta() = %d, want 1", session.CountDelta(Favorited, mixcloud.ParseKey("/u/c/").Canonical()))
 			}
 			if hashOf(cached) != before {
-				t.Error("correction changed the cached value")
+				t.Error("the correction modified the cached value")
 			}
 			if other := s.Session("b"); !other.NoPendingWrites() {
 				t.Error("another viewer has pending writes")
@@ -332,7 +333,7 @@ func TestCache_Bounded(t *testing.T) {
 		}
 	}
 	if w := s.cache.Size(); w > limit || w < limit/2 {
-		t.Errorf("%d bytes are cached, want %d to %d", w, limit/2, limit)
+		t.Errorf("cache size = %d bytes, want %d to %d", w, limit/2, limit)
 	}
 	huge := user("/huge/")
 	huge.Size = func(*mixcloud.FullUser) int { return limit / 2 }
@@ -341,7 +342,7 @@ func TestCache_Bounded(t *testing.T) {
 	}
 	session := s.Session("")
 	if _, err := Fetch(t.Context(), session, huge); err != nil || session.Cost().Hits != 0 {
-		t.Error("a response of half the cache's size was cached")
+		t.Errorf("response of half the cache's size: cost %+v, error %v; want no hit and no error", session.Cost(), err)
 	}
 }
 

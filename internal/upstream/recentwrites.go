@@ -31,8 +31,8 @@ type recentWrite struct {
 	// done: a read has shown it. It is retained so that another process cannot report it
 	// again.
 	done bool
-	// supersedes: no read has shown an earlier write of the flag yet. A read that agrees may
-	// then be from before both, so the write stays active until it expires.
+	// supersedes: no read has shown an earlier write of the flag yet. A read that agrees with
+	// this write may then be older than both writes, so this write stays active until it expires.
 	supersedes bool
 	// listed: a read of the flag's list has shown it.
 	listed bool
@@ -175,8 +175,8 @@ func (r *recentWrites) idle(principal string, now time.Time) bool {
 	return true
 }
 
-// maxRecent bounds the writes that lists are corrected for. If there are more, the latest are
-// used.
+// maxRecent is the maximum number of writes that are applied to lists. If there are more, the
+// latest are used.
 const maxRecent = 20
 
 // A RecentWrite is a viewer's latest write of a flag of a target. Lists may not show it yet.
@@ -184,8 +184,8 @@ type RecentWrite struct {
 	Key  mixcloud.CanonicalKey
 	Want bool // whether the target was added to the list or removed
 	At   time.Time
-	// Supersedes reports that the opposite was written shortly before: a list that looks right may
-	// be from before both writes.
+	// Supersedes reports that the opposite was written shortly before. A list that agrees with
+	// this write may be older than both writes.
 	Supersedes bool
 	// Listed reports that a read of the list has shown the write.
 	Listed bool

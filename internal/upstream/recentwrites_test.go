@@ -148,11 +148,11 @@ func TestRecentWrites_Forgets(t *testing.T) {
 		stored += len(mine)
 	}
 	if stored != 60 {
-		t.Errorf("%d writes are stored, want those of the last minute", stored)
+		t.Errorf("%d writes are stored, want the 60 of the last minute", stored)
 	}
 }
 
-// storeOf returns a store that receives no reads.
+// storeOf returns a store whose Mixcloud is never called.
 func storeOf(t *testing.T) *Store {
 	t.Helper()
 	client, err := mixcloud.New()

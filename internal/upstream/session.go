@@ -19,7 +19,7 @@ import (
 type Caller struct {
 	// Token is a Mixcloud access token; "" for an anonymous operation.
 	Token string
-	// Exchanged reports that the token came from our own OAuth exchange.
+	// Exchanged reports that this server obtained the token in its own OAuth exchange.
 	Exchanged bool
 	// OnCall, if not nil, is called for each call to Mixcloud that the operation makes.
 	OnCall func()
@@ -178,8 +178,8 @@ func (s *Session) HasStale() bool { return s.stale.Load() > 0 }
 // Traced reports whether the operation is recorded.
 func (s *Session) Traced() bool { return s.trace != nil }
 
-// AddStalePath adds a GraphQL response path at which a stale resource was used. It ignores
-// other resources and known paths.
+// AddStalePath adds a path of the GraphQL response at which a stale resource was used. It ignores
+// resources that are not stale, and paths that were already added.
 func (s *Session) AddStalePath(id string, path []any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

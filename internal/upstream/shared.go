@@ -34,7 +34,7 @@ type Address struct {
 
 // A Record is a response in its serialized form.
 type Record struct {
-	// Body has the original bytes; nil for a negative entry.
+	// Body contains the original bytes; nil for a negative entry.
 	Body []byte
 	// Age is the time since it was fetched from Mixcloud.
 	Age time.Duration
@@ -45,11 +45,11 @@ type Record struct {
 // SharedCache it must not delay its callers.
 type SharedWrites interface {
 	// Publish publishes a write. When it returns, the other processes have the write and have
-	// dropped what they had cached for the principal.
+	// dropped their cached responses of the principal.
 	Publish(ctx context.Context, principal string, w SharedWrite)
 	// Recent returns the writes of a principal through all processes in at least the last ten
-	// minutes: the latest of each flag and target, in any order. It returns false if they
-	// cannot be read at the moment; then it is called again soon.
+	// minutes: the latest of each flag and target, in any order. It returns false if they cannot
+	// be read at the moment; the store then calls it again soon.
 	Recent(ctx context.Context, principal string) ([]SharedWrite, bool)
 }
 
@@ -105,7 +105,7 @@ const (
 	uploaded                // of a cloudcast that was just uploaded; not a flag of Mixcloud
 )
 
-// String returns the last segment of the flag's address, such as "favorite".
+// String returns the last segment of the path of the flag's action, such as "favorite".
 func (f Flag) String() string {
 	return [...]string{"follow", "favorite", "repost", "listen-later", "upload"}[f]
 }

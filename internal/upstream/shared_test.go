@@ -220,8 +220,7 @@ func (b *memoryWrites) Recent(_ context.Context, principal string) ([]SharedWrit
 	return all, true
 }
 
-// following reads whether the holder of t follows /a/, as the session corrects it, and the
-// follower count.
+// following returns the corrected flag and follower count of user /a/ for the holder of token t.
 func following(t *testing.T, s *Store) (flag bool, count int) {
 	t.Helper()
 	session := s.Session("t")
@@ -233,8 +232,8 @@ func following(t *testing.T, s *Store) (flag bool, count int) {
 	return *corrected.Following, *corrected.FollowerCount
 }
 
-// Another process shows a write too, until a read agrees or a minute has passed, and this costs
-// no time and no call.
+// Other processes show a write too, until a read agrees or a minute has passed, without delay or
+// additional calls.
 func TestSharedWrites(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -254,7 +253,7 @@ func TestSharedWrites(t *testing.T) {
 		sees := func(when string, s *Store, flag bool, count int) {
 			t.Helper()
 			if f, c := following(t, s); f != flag || c != count {
-				t.Errorf("%s: following is %v, of %d; want %v, %d", when, f, c, flag, count)
+				t.Errorf("%s: following = %v, follower count %d; want %v, %d", when, f, c, flag, count)
 			}
 		}
 		sees("before", two, false, 7)

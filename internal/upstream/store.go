@@ -1,12 +1,13 @@
 // Package upstream is the only way to call Mixcloud. A read is a [Fetch], a write is a [Write]
 // or a [Stream]. The package minimizes calls and limits their rate and concurrency.
 //
-// The mechanisms are in their own packages: internal/cache, internal/inflight, internal/fairqueue,
-// internal/ratelimit and internal/breaker. This package applies them to Mixcloud. Its files are in
-// layers, from the bottom:
+// The mechanisms are in their own packages: internal/cache, internal/inflight,
+// internal/fairqueue, internal/ratelimit and internal/breaker. This package applies them to
+// Mixcloud. Its files form layers, from the bottom:
 //
-//   - classes.go, errors.go, shared.go and retry.go have tables and rules: the classes of resources
-//     with their lifetimes, the meaning of errors, and the interfaces of the state that processes share;
+//   - classes.go, errors.go, shared.go and retry.go contain tables and rules: the classes
+//     of resources with their lifetimes, the meaning of errors, and the interfaces of the
+//     state that processes share;
 //   - principals.go, limits.go, breakers.go and recentwrites.go each own one part of the state,
 //     independent of operations;
 //   - store.go assembles them, and tokens.go decides which tokens are trusted;
@@ -183,15 +184,15 @@ func NewStore(client *mixcloud.Client, options Options) *Store {
 
 func (s *Store) viewer(p principal) *viewer { return s.viewers.of(p, s.clock.Now()) }
 
-// Client returns the anonymous client, for uses without calls, such as parsing an address with
-// the configured roots.
+// Client returns the anonymous client, for uses without calls, such as parsing a URL with the
+// configured base URLs.
 func (s *Store) Client() *mixcloud.Client { return s.client }
 
 // CacheSize returns the size of all cached responses, as the limit counts it.
 func (s *Store) CacheSize() int64 { return s.cache.Size() }
 
 // Close cancels all loads, including background ones, and waits until they have ended or ctx
-// has. Waiting sessions get context.Canceled, so close the store after the server has drained.
+// ends. Waiting sessions get context.Canceled, so close the store after the server has drained.
 func (s *Store) Close(ctx context.Context) error {
 	loads := s.loads.Close()
 	s.end()

@@ -16,7 +16,7 @@ const refusedFor = time.Minute
 // processes.
 const recheckEvery = 10 * time.Second
 
-// MarkVerified records that a token came from our own OAuth exchange.
+// MarkVerified records that this server obtained a token in its own OAuth exchange.
 func (s *Store) MarkVerified(token string) {
 	if token != "" {
 		s.markVerified(s.viewer(principalOf(s.options.PrincipalOf(token))))
@@ -91,7 +91,7 @@ func (s *Store) drop(v *viewer) {
 }
 
 // finish ends the queue's request of a call, and returns err. If Mixcloud refused the call, the
-// returned error has the wait before the next one.
+// returned error contains the wait before the next call.
 func (s *Store) finish(v *viewer, kind Kind, r *fairqueue.Request, outcome, err error) error {
 	pause := s.limiter.finish(context.WithoutCancel(s.ctx), v, kind, r, outcome)
 	if !v.anonymous() && errors.Is(err, mixcloud.ErrUnauthenticated) {

@@ -213,7 +213,7 @@ func TestQueue_FairBetweenAddresses(t *testing.T) {
 	}
 }
 
-// Many operations of one address fill the queue only for that address.
+// Many operations from one address can fill only that address's share of the queue.
 func TestQueue_OneAddressIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -226,7 +226,7 @@ func TestQueue_OneAddressIsBounded(t *testing.T) {
 		}
 		synctest.Wait()
 		if _, waiting := s.limiter.queue.Load(); waiting != limit {
-			t.Errorf("%d wait, want %d", waiting, limit)
+			t.Errorf("%d calls wait, want %d", waiting, limit)
 		}
 		began := time.Now()
 		want(t, fetchName(ctx, s.SessionOf(Caller{Address: "192.0.2.2"}), "/modest/"), "1")
@@ -259,7 +259,7 @@ func TestLimits_Total(t *testing.T) {
 		}
 		time.Sleep(11 * time.Second)
 		if made := up.made() + int(writes.Load()); made < 20 || made > 22 {
-			t.Errorf("%d calls were made in ten seconds, want 2 + 20", made)
+			t.Errorf("%d calls were made in ten seconds, want 20 to 22", made)
 		}
 	})
 }

@@ -12,9 +12,9 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// Write makes one call that changes something. It is never retried, unless the request provably
-// never left this machine. It has priority over reads, and counts against the operation's
-// budget. Afterwards all cached responses of the token are dropped. address is the path of the
+// Write makes one call that changes data at Mixcloud. The call is never retried, unless the
+// request provably was not sent. It has priority over reads, and counts against the operation's
+// budget. Afterwards Write drops all cached responses of the token. address is the path of the
 // call, for the circuit breaker.
 func Write[T any](ctx context.Context, s *Session, address string, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
 	call = recordingSent(call)
@@ -87,7 +87,7 @@ func send[T any](ctx context.Context, s *Session, kind Kind, address string, cal
 	if err == nil && succeeded(value) {
 		st.markVerified(v)
 	}
-	// If the caller left, that is not Mixcloud's failure, unless Mixcloud was slow.
+	// A canceled call does not count as a failure of Mixcloud, unless Mixcloud was slow.
 	hung := !stream && errors.Is(ctx.Err(), context.DeadlineExceeded) && st.clock.Now().Sub(began) >= st.options.SoftTimeout
 	if ctx.Err() == nil && !errors.Is(err, context.Canceled) || hung {
 		reported = err
