@@ -30,8 +30,9 @@ func (c *Client) Follow(ctx context.Context, user string) (*Result, error) {
 	return c.act(ctx, "Follow", http.MethodPost, user, "follow")
 }
 
-// Unfollow undoes [Client.Follow]. This and the other actions that undo return an
-// [ErrNotFound] if there is nothing to undo (client code) or no such target.
+// Unfollow undoes [Client.Follow]. Unfollow, Unfavorite, Unrepost and
+// RemoveFromListenLater return an [ErrNotFound] if there is nothing to undo
+// (client code) or the target does not exist.
 func (c *Client) Unfollow(ctx context.Context, user string) (*Result, error) {
 	return c.act(ctx, "Unfollow", http.MethodDelete, user, "follow")
 }
@@ -75,10 +76,10 @@ func (c *Client) act(ctx context.Context, op, method, key, action string) (*Resu
 	if c.token == nil {
 		return nil, &InvalidError{Arg: "token", Reason: "is required for a write"}
 	}
-	return c.write(ctx, request{op: op, method: method, root: c.api, path: path + action + "/", token: c.token})
+	return c.write(ctx, request{op: op, method: method, base: c.api, path: path + action + "/", token: c.token})
 }
 
-// write sends a request that changes something and reads its result.
+// write sends a request that changes data, and reads its result.
 func (c *Client) write(ctx context.Context, r request) (*Result, error) {
 	result := new(Result)
 	err := c.fetchJSON(ctx, r, func(v value) string {
@@ -88,7 +89,7 @@ func (c *Client) write(ctx context.Context, r request) (*Result, error) {
 		}
 		success := inner.member("success").flag()
 		if success == nil {
-			return "the result does not say whether it is a success"
+			return "the result has no valid member success"
 		}
 		result.json, result.Success = v.Value, *success
 		result.Message = sanitize(inner.member("message").text(), r.token, maxMessage)

@@ -10,8 +10,8 @@ const (
 	ActivityFollow   = "follow"
 )
 
-// An Activity is an entry of a feed: the user From did something, named by Kind,
-// with Cloudcasts or Users.
+// An Activity is an entry of a feed: the action of the user From on Cloudcasts
+// or Users. Kind is the kind of action.
 type Activity struct {
 	Object
 	Key         Key    // "/spartacus/feed/566658648/", as received
@@ -20,7 +20,7 @@ type Activity struct {
 	Kind        string // such as [ActivityUpload]; the type member of the JSON
 	CreatedTime *time.Time
 	From        *User       // nil when absent
-	Cloudcasts  []Cloudcast // nil when absent; exactly one in every recording that has it
+	Cloudcasts  []Cloudcast // nil when absent; exactly one in all recordings
 	Users       []User      // nil when absent; set for "follow"
 }
 

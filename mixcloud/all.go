@@ -6,8 +6,8 @@ import (
 	"net/url"
 )
 
-// maxEmptyPages is the number of consecutive empty pages after which All ends a
-// list that still has a next page.
+// maxEmptyPages is the number of consecutive empty pages after which All ends,
+// even if there is a next page.
 const maxEmptyPages = 10
 
 // All iterates over the items of a list, from start to the end of the list, or
@@ -16,9 +16,10 @@ const maxEmptyPages = 10
 //
 //	for show, err := range mixcloud.All(ctx, mixcloud.Range{}, 50, client.Popular) { … }
 //
-// If a page fails, its error is the last element, with a zero item. Each loop over
-// the result starts again at the first page. A list that repeats a page, or has
-// ten empty pages in a row, ends there without an error.
+// If a call fails, the last element is its error with a zero item. Each loop over
+// the result starts again at the first page. The iteration ends without an error
+// at a page that repeats the previous one, at a link to a page that was already
+// fetched, and after ten consecutive empty pages.
 func All[T any](ctx context.Context, start Range, max int, list func(context.Context, Range) (*Page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		at := start
@@ -31,7 +32,7 @@ func All[T any](ctx context.Context, start Range, max int, list func(context.Con
 				return
 			}
 			if page.rawItems != "" && page.rawItems == last && len(page.Items) > 0 {
-				return // the list repeats its last page
+				return // the page repeats the previous one
 			}
 			last = page.rawItems
 			for _, item := range page.Items {

@@ -48,7 +48,7 @@ func TestFaults(t *testing.T) {
 	for _, kind := range emulator.FaultKinds() {
 		want, fails := want[kind]
 		if fails == slices.Contains(harmless, kind) {
-			t.Errorf("%s must be in exactly one of want and harmless", kind)
+			t.Errorf("the fault %s is in both or none of want and harmless, want it in exactly one", kind)
 		}
 		synctest.Test(t, func(t *testing.T) {
 			if err := e.Fail(emulator.Fault{Kind: kind, Times: 1, RetryAfter: 7 * time.Second, Delay: delay(kind)}); err != nil {
@@ -149,9 +149,9 @@ func TestAll_DateAndOffset(t *testing.T) {
 	}
 }
 
-// TestAll_Misbehaving checks that All ends a list whose next page is the same page
-// or empty.
-func TestAll_Misbehaving(t *testing.T) {
+// TestAll_StopsOnEmptyOrRepeatedPage checks that All ends if the next page is empty
+// or repeats the current one.
+func TestAll_StopsOnEmptyOrRepeatedPage(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []emulator.FaultKind{emulator.FaultEmptyPage, emulator.FaultRepeatedPage} {
 		e, _, c := startEmulator(t)
@@ -272,12 +272,12 @@ func TestParseRef_AllEmulatorKeys(t *testing.T) {
 	}
 	for key, kind := range keys {
 		if got, err := mixcloud.ParseRef("https://www.mixcloud.com" + key); err != nil || got.Kind != kind || got.Key.String() != key {
-			t.Errorf("the kind of the key %q = %v, %v; want %s", key, got, err, kind)
+			t.Errorf("ParseRef of the page of %q = %v, %v; want the kind %s and the same key", key, got, err, kind)
 		}
 	}
 }
 
-// TestResource fetches a resource of each kind by its address.
+// TestResource fetches a resource of each kind by its URL.
 func TestResource(t *testing.T) {
 	t.Parallel()
 	_, w, c := startEmulator(t)
@@ -313,7 +313,7 @@ func TestTracklist(t *testing.T) {
 		return tracks && slices.ContainsFunc(s.Sections, func(s world.Section) bool { return s.Track == nil })
 	})
 	if i < 0 {
-		t.Fatal("the data set has no cloudcast with both tracks and chapters")
+		t.Fatal("the data set has no cloudcast with both tracks and chapters, want one")
 	}
 	full, err := c.Cloudcast(t.Context(), w.Latest[i].Key())
 	if err != nil || len(full.Sections) != len(w.Latest[i].Sections) {

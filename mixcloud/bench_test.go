@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"mixcloud-graphql/internal/race"
+	"mixcloud-graphql/internal/show"
 )
 
 // TestDecodePage_SharesMemory checks that decoding a page allocates little more
@@ -51,7 +52,7 @@ func TestListItems(t *testing.T) {
 	}
 	page, err := DecodePage[Item[Cloudcast]](body)
 	if err != nil || len(page.Items) != len(typed.Items) || page.Dropped != typed.Dropped {
-		t.Fatalf("DecodePage returned %d Items and %v, want %d", len(page.Items), err, len(typed.Items))
+		t.Fatalf("DecodePage = %v, %v; want %d items and %d dropped ones", show.Value(page), err, len(typed.Items), typed.Dropped)
 	}
 	for i := range page.Items {
 		item, want := &page.Items[i], &typed.Items[i]
@@ -59,20 +60,21 @@ func TestListItems(t *testing.T) {
 			t.Errorf("item %d is %+v, want %+v", i, got, want)
 		}
 		if got := item.Time("listen_time"); want.ListenTime == nil || !got.Equal(*want.ListenTime) {
-			t.Errorf("item %d has the time %v, want %v", i, got, want.ListenTime)
+			t.Errorf("item %d: Time(listen_time) = %v, want %v", i, got, want.ListenTime)
 		}
 		if got := item.Time("no_such_member"); !got.IsZero() {
-			t.Errorf("item %d has the time %v in a member that is absent", i, got)
+			t.Errorf("item %d: Time of an absent member = %v, want the zero time", i, got)
 		}
 	}
 	other := new(Cloudcast)
 	if item := page.Items[0].With(other); item.Value() != other || !item.Replaced() || page.Items[0].Replaced() {
-		t.Error("With changed the item itself, or its result does not return the other value")
+		t.Errorf("With: Value returns the replacement: %t, Replaced: %t, Replaced of the original item: %t; want true, true, false",
+			item.Value() == other, item.Replaced(), page.Items[0].Replaced())
 	}
 }
 
-// BenchmarkDecodePage decodes the recorded page of 20 cloudcasts (70 kB). Two other
-// runs are for comparison: validation only, and decoding into any.
+// BenchmarkDecodePage decodes the recorded page of 20 cloudcasts (70 kB). For
+// comparison, it also measures validation only and decoding into any.
 func BenchmarkDecodePage(b *testing.B) {
 	body, err := os.ReadFile("testdata/recorded/user_cloudcasts_date_page1_2018.json")
 	if err != nil {
@@ -142,7 +144,7 @@ func BenchmarkDecodeHundred(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if page, err := DecodePage[Cloudcast](body); err != nil || len(page.Items) != 100 {
-					b.Fatal(err)
+					b.Fatalf("DecodePage = %v, %v; want 100 items", show.Value(page), err)
 				}
 			}
 		})

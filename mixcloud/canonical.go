@@ -3,8 +3,8 @@ package mixcloud
 import "strings"
 
 // A Key is Mixcloud's name of a resource: the path of its page, such as
-// "/spartacus/" for a user and "/spartacus/party-time/" for a cloudcast. It has the
-// received text, which [Key.String] returns and calls are made with, and its
+// "/spartacus/" for a user and "/spartacus/party-time/" for a cloudcast. It
+// contains the received text, which [Key.String] returns and calls use, and the
 // canonical spelling.
 //
 // Mixcloud accepts several spellings of a key: usernames in any case, three
@@ -19,8 +19,8 @@ type Key struct {
 	canonical string
 }
 
-// A CanonicalKey is the canonical spelling of a key. Two of them are equal with ==
-// if and only if they name the same resource. [Key.Canonical] returns it.
+// A CanonicalKey is the canonical spelling of a key. Two canonical keys are equal
+// with == if and only if they name the same resource. [Key.Canonical] returns it.
 type CanonicalKey struct{ path string }
 
 // ParseKey returns the key with the given text. It accepts any text, so that a
@@ -63,7 +63,7 @@ func (k *Key) UnmarshalText(text []byte) error {
 // String returns the text. Mixcloud accepts it as a key.
 func (c CanonicalKey) String() string { return c.path }
 
-// Key returns the key with this text.
+// Key converts c to a Key.
 func (c CanonicalKey) Key() Key { return Key{text: c.path, canonical: c.path} }
 
 // canonicalText returns the canonical spelling of a key: the ASCII letters of the

@@ -79,7 +79,7 @@ func TestKey_Text(t *testing.T) {
 		t.Errorf("Unmarshal returned %v, %v; want the key /NTSRadio/", read, err)
 	}
 	if got := fmt.Sprint(read.Key, read.Key.Canonical(), read.Key.Canonical().Key()); got != "/NTSRadio/ /ntsradio/ /ntsradio/" {
-		t.Errorf("the key, its canonical form and the key of that = %s, want /NTSRadio/ /ntsradio/ /ntsradio/", got)
+		t.Errorf("key, Canonical() and Canonical().Key() = %s, want /NTSRadio/ /ntsradio/ /ntsradio/", got)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// The addresses of the live service.
+// The URLs of the live service.
 const (
 	DefaultAPIURL    = "https://api.mixcloud.com"
 	DefaultSiteURL   = "https://www.mixcloud.com"
@@ -24,9 +24,9 @@ const (
 	defaultUserAgent = "mixcloud-graphql"
 )
 
-// A Client calls the Mixcloud REST API, anonymously or with one token.
-// [Client.As] makes a client for each token; all of them share their connections.
-// A Client is safe for concurrent use, and prints without its token.
+// A Client calls the Mixcloud REST API, anonymously or with one token. [Client.As]
+// returns a client for another token; all of these clients share connections. A
+// Client is safe for concurrent use. Its formatted value (%v) omits the token.
 type Client struct {
 	*core
 	token credential
@@ -39,7 +39,7 @@ type credential *string
 // core is the state that derived clients share. It does not change after New.
 type core struct {
 	api, site, oembed *url.URL
-	roots             []string // api and site
+	baseURLs          []string // api and site
 	http              *http.Client
 	streaming         *http.Client // http without a timeout, for uploads
 	maxBody           int64
@@ -65,13 +65,13 @@ func (o option) apply(c *core) error { return o(c) }
 // New makes no call.
 func New(opts ...Option) (*Client, error) {
 	c := &core{maxBody: defaultMaxBody, userAgent: defaultUserAgent, http: &http.Client{Timeout: defaultTimeout}}
-	roots := []Option{WithAPIURL(DefaultAPIURL), WithSiteURL(DefaultSiteURL), WithOEmbedURL(DefaultOEmbedURL)}
-	for _, opt := range append(roots, opts...) {
+	defaults := []Option{WithAPIURL(DefaultAPIURL), WithSiteURL(DefaultSiteURL), WithOEmbedURL(DefaultOEmbedURL)}
+	for _, opt := range append(defaults, opts...) {
 		if err := opt.apply(c); err != nil {
 			return nil, err
 		}
 	}
-	c.roots = []string{c.api.String(), c.site.String()}
+	c.baseURLs = []string{c.api.String(), c.site.String()}
 	c.tokenAllowed = c.insecure || confidential(c.api)
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	c.http.Jar = nil
@@ -85,7 +85,7 @@ func New(opts ...Option) (*Client, error) {
 	return &Client{core: c}, nil
 }
 
-// wrapped wraps base with the tokenTransport, and that with the caller's
+// wrapped wraps base with a tokenTransport, and the result with the caller's
 // middleware.
 func (c *core) wrapped(base http.RoundTripper) http.RoundTripper {
 	base = &tokenTransport{base: base, api: c.api, site: c.site}
@@ -104,7 +104,7 @@ func (c *Client) As(token string) *Client {
 	return &Client{core: c.core, token: &token}
 }
 
-// String returns the client's API root, and whether the client has a token.
+// String returns the base URL of the API, and whether the client has a token.
 func (c *Client) String() string {
 	if c.token != nil {
 		return "mixcloud client of " + c.api.String() + " with a token"
@@ -112,20 +112,20 @@ func (c *Client) String() string {
 	return "mixcloud client of " + c.api.String()
 }
 
-// WithAPIURL sets the root of the API. It may have a path, as in
-// "http://127.0.0.1:8080/emulator". Tokens are sent there only.
-func WithAPIURL(root string) Option {
+// WithAPIURL sets the base URL of the API, which may have a path, as in
+// "http://127.0.0.1:8080/emulator". Tokens are sent only to this URL.
+func WithAPIURL(baseURL string) Option {
 	return option(func(c *core) (err error) {
-		c.api, err = parseRoot("API", root)
+		c.api, err = parseBaseURL("API", baseURL)
 		return err
 	})
 }
 
-// WithSiteURL sets the root of the website, which may have a path. [Client.OAuth]
-// calls it, and methods that take a key accept addresses below it.
-func WithSiteURL(root string) Option {
+// WithSiteURL sets the base URL of the website, which may have a path. The calls of
+// [OAuth] go there, and methods that take a key accept URLs below it.
+func WithSiteURL(baseURL string) Option {
 	return option(func(c *core) (err error) {
-		c.site, err = parseRoot("site", root)
+		c.site, err = parseBaseURL("site", baseURL)
 		return err
 	})
 }
@@ -133,7 +133,7 @@ func WithSiteURL(root string) Option {
 // WithOEmbedURL sets the oEmbed endpoint.
 func WithOEmbedURL(endpoint string) Option {
 	return option(func(c *core) (err error) {
-		c.oembed, err = parseRoot("oEmbed", endpoint)
+		c.oembed, err = parseBaseURL("oEmbed", endpoint)
 		return err
 	})
 }
@@ -151,10 +151,10 @@ func WithHTTPClient(h *http.Client) Option {
 	})
 }
 
-// WithMiddleware wraps the transport, for example to log or trace calls. The
-// token is added to a request after the middleware has seen it. wrap is called
-// twice: for the transport of uploads, and for that of all other calls. The
-// option can be given more than once; the last middleware is the outermost.
+// WithMiddleware wraps the transport, for example to log or trace calls. Middleware
+// does not see the token, which is added to the request afterwards. wrap is called
+// twice: for the transport of uploads, and for that of all other calls. The option
+// can be given more than once; the last middleware is the outermost.
 func WithMiddleware(wrap func(http.RoundTripper) http.RoundTripper) Option {
 	return option(func(c *core) error {
 		if wrap == nil {
@@ -197,8 +197,8 @@ func WithMetadata() Option {
 	})
 }
 
-// WithInsecureToken allows tokens over http to an API root on another machine,
-// such as an emulator in another container. Without it such a call is an
+// WithInsecureToken allows calls with a token over http to another machine, such as
+// an emulator in another container. Without this option such a call fails with an
 // [*InvalidError].
 func WithInsecureToken() Option {
 	return option(func(c *core) error {
@@ -222,41 +222,41 @@ func WithObserver(observe func(Call)) Option {
 type Call struct {
 	Op       string        // the client's method, such as "UserFollowers"
 	Method   string        // GET, POST or DELETE
-	Path     string        // below the root, such as "/spartacus/followers/"
+	Path     string        // below the base URL, such as "/spartacus/followers/"
 	Query    string        // encoded, sorted by name
 	Status   int           // 0 if there was no response
-	Bytes    int           // size of the response's body, as far as it was read
+	Bytes    int           // number of bytes of the response's body that were read
 	Duration time.Duration // until the response's body was read
 	Err      error         // the error that the method returned
 }
 
-func parseRoot(which, root string) (*url.URL, error) {
-	u, err := url.Parse(root)
+func parseBaseURL(which, text string) (*url.URL, error) {
+	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("mixcloud: the %s address is not a valid URL", which)
+		return nil, fmt.Errorf("mixcloud: the %s URL is not valid", which)
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("mixcloud: the %s address must begin with http:// or https://", which)
+		return nil, fmt.Errorf("mixcloud: the %s URL must begin with http:// or https://", which)
 	case u.Host == "" || u.Opaque != "":
-		return nil, fmt.Errorf("mixcloud: the %s address has no host", which)
+		return nil, fmt.Errorf("mixcloud: the %s URL has no host", which)
 	case u.User != nil:
-		return nil, fmt.Errorf("mixcloud: the %s address must not contain a user or password", which)
+		return nil, fmt.Errorf("mixcloud: the %s URL must not contain a user or password", which)
 	case u.RawQuery != "" || u.Fragment != "":
-		return nil, fmt.Errorf("mixcloud: the %s address must not contain a query or a fragment", which)
+		return nil, fmt.Errorf("mixcloud: the %s URL must not contain a query or a fragment", which)
 	}
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), strings.TrimRight(u.RawPath, "/")
 	u.Host = strings.ToLower(u.Host)
 	return u, nil
 }
 
-// confidential reports whether a token may be sent to a root: over https, to this
-// machine, or to a host name that is reserved for tests (RFC 6761), which is
-// reached by a test's own transport only.
-func confidential(root *url.URL) bool {
-	if root.Scheme == "https" {
+// confidential reports whether a token may be sent to a base URL: over https, to
+// this machine, or to a host name that is reserved for tests (RFC 6761), which only
+// the transport of a test can reach.
+func confidential(base *url.URL) bool {
+	if base.Scheme == "https" {
 		return true
 	}
-	host := root.Hostname()
+	host := base.Hostname()
 	if ip := net.ParseIP(host); ip != nil {
 		return ip.IsLoopback()
 	}

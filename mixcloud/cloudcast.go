@@ -28,11 +28,12 @@ type Cloudcast struct {
 	IsExclusive *bool  // client code; never observed
 	// PercentageMusic was part of the API until 2013.
 	PercentageMusic *int
-	// Favorited, Reposted and IsListenLater say whether the owner of the token did
-	// so. They are nil without a token.
+	// Favorited, Reposted and IsListenLater report whether the owner of the token
+	// favorited or reposted the cloudcast, or added it to their listen-later list.
+	// They are nil without a token.
 	Favorited, Reposted, IsListenLater *bool
-	// ListenTime is when the user listened to it. It is set in the result of
-	// [Client.UserListens] only.
+	// ListenTime is the time at which the user listened to the cloudcast. Only
+	// [Client.UserListens] sets it.
 	ListenTime *time.Time
 }
 

@@ -10,7 +10,7 @@ type Comment struct {
 	Text       string     // the comment member: plain text, perhaps with newlines and links
 	Type       string     // "comment"; only with [WithMetadata]
 	SubmitDate *time.Time // nil when absent
-	User       *User      // who wrote it; nil when absent
+	User       *User      // the author; nil when absent
 }
 
 func (c *Comment) identity() Key { return c.Key }

@@ -62,9 +62,10 @@ func tagEndpoints(owner string) []Endpoint {
 	}
 }
 
-// The methods below return a page of a list of a resource. They accept the key or
-// any address of the resource that [Client.ParseRef] reads. The lists of a user
-// also accept "/me/", for the user who owns the client's token.
+// Each of the methods below returns one page of a list that belongs to a resource,
+// such as the followers of a user. They accept the key or any URL of the resource
+// that [Client.ParseRef] reads. The lists of a user also accept "/me/", for the
+// user who owns the client's token.
 
 // UserCloudcasts returns a page of a user's uploads, newest first. This and the
 // other lists of a user accept "/me/" too, for the user who owns the token.
@@ -73,8 +74,8 @@ func (c *Client) UserCloudcasts(ctx context.Context, user string, r Range) (*Pag
 }
 
 // UserFavorites returns a page of a user's favorites, most recent first. The items
-// do not contain the time when they became favorites. Next contains that of the
-// last item, and Previous that of the first.
+// do not contain the time at which the user favorited them. The range of Next
+// contains this time for the last item, and that of Previous for the first item.
 func (c *Client) UserFavorites(ctx context.Context, user string, r Range) (*Page[Cloudcast], error) {
 	return listOf[Cloudcast](ctx, c, "UserFavorites", user, "favorites", r, KindUser)
 }
@@ -135,7 +136,8 @@ func (c *Client) CloudcastListeners(ctx context.Context, cloudcast string, r Ran
 	return listOf[User](ctx, c, "CloudcastListeners", cloudcast, "listeners", r, KindCloudcast)
 }
 
-// CloudcastSimilar returns a page of the cloudcasts similar to one.
+// CloudcastSimilar returns a page of the cloudcasts that are similar to a given
+// one.
 func (c *Client) CloudcastSimilar(ctx context.Context, cloudcast string, r Range) (*Page[Cloudcast], error) {
 	return listOf[Cloudcast](ctx, c, "CloudcastSimilar", cloudcast, "similar", r, KindCloudcast)
 }
@@ -197,8 +199,8 @@ func (c *Client) HotOf(ctx context.Context, owner string, r Range) (*Page[Cloudc
 	return listOf[Cloudcast](ctx, c, "HotOf", owner, "hot", r, chartOwners...)
 }
 
-// listOf fetches a page of the list called name. Its owner must be of one of
-// kinds.
+// listOf fetches a page of the list called name. The kind of its owner must be one
+// of kinds.
 func listOf[T any, P Decodable[T]](ctx context.Context, c *Client, op, owner, name string, r Range, kinds ...Kind) (*Page[T], error) {
 	key := meKey
 	if kinds[0] != KindUser || strings.Trim(owner, "/") != "me" {

@@ -65,8 +65,8 @@ func decodeError(op string, e *Error) *Error {
 	return e
 }
 
-// FromJSON decodes a value that is a part of a response that this package has
-// returned, such as [Object.JSON]. Members that v lacks are zero.
+// FromJSON decodes a part of a response that this package has returned, such as
+// [Object.JSON]. Fields whose members are absent in v are zero.
 func FromJSON[T any, P Decodable[T]](v rawjson.Value) *T {
 	decoded := P(new(T))
 	decoded.decode(value{v})

@@ -1,26 +1,27 @@
 // Package mixcloud is a client of the Mixcloud REST API: every documented read,
 // action and upload, with typed results.
 //
-// [New] returns an anonymous client. [Client.As] returns one that acts for the
-// user who owns a token. A resource is named by its key, which is the path of its
-// page, by the address of that page, or, for a user, by the username:
+// [New] returns an anonymous client. [Client.As] returns one that acts for the user
+// who owns a token. Methods accept the key of a resource, which is the path of its
+// page, the URL of that page, or, for a user, the username:
 //
 //	client, err := mixcloud.New()
 //	show, err := client.Cloudcast(ctx, "https://www.mixcloud.com/spartacus/party-time/")
 //	page, err := client.UserFollowers(ctx, "spartacus", mixcloud.Range{Limit: 100})
 //	page, err = client.UserFollowers(ctx, show.User.Key.String(), mixcloud.Range{})
 //
-// Arguments are strings, which may come from a person. The keys in results are of
-// type [Key], which can also be compared.
+// Arguments are strings, so that text that a person typed can be passed. Keys in
+// results have the type [Key], which can also be compared.
 //
-// Package emulator, below this one, is a Mixcloud in memory for tests.
+// Package emulator, in a subdirectory of this one, emulates Mixcloud in memory for
+// tests.
 //
 // # Partial and full resources
 //
 // In lists and inside other resources Mixcloud sends only some members of a
-// resource. There are two types of users: a [User], as in lists, has these members,
-// and a [FullUser], from [Client.User], has all. For cloudcasts they are
-// [Cloudcast] and [FullCloudcast]. The other resources have one type.
+// resource. Users and cloudcasts therefore have two types: [User] and [Cloudcast]
+// for these partial resources, and [FullUser] and [FullCloudcast] for the results of
+// [Client.User] and [Client.Cloudcast]. All other resources have one type.
 //
 // A nil pointer or slice means that Mixcloud did not send the member, as opposed to
 // zero, false or empty. Key, URL and Name are always set: the last two are derived
@@ -45,14 +46,15 @@
 // The errors of a client's methods match one of the Err values with errors.Is, or
 // context.Canceled. They are an [*Error], which describes a failed call, or an
 // [*InvalidError], which names a bad argument. There are two exceptions: an
-// [*OAuthError], and the errors of the files of an upload. No call is retried;
-// [RetryAfter] says when Mixcloud allows the next one.
+// [*OAuthError], and the errors that the files of an upload return. No call is
+// retried; [RetryAfter] returns how long to wait before the next one.
 //
 // # Tokens
 //
-// A token is sent only to the root of the API, and only over https or to this
-// machine; see [WithInsecureToken]. Redirects are not followed. Middleware,
-// observers, errors and printed values never contain a token.
+// A token is sent only to the base URL of the API, and only over https or to this
+// machine; see [WithInsecureToken]. Redirects are not followed. Middleware and
+// observers never receive a token, and errors and formatted values never contain
+// one.
 //
 // # Endpoints
 //
@@ -114,8 +116,8 @@
 //	POST /upload/                                         Upload
 //	POST /upload/{user}/{cloudcast}/edit/                 Edit
 //
-// Comments say where a fact about the API is from. Documented: Mixcloud's
-// documentation says so. Observed: a recorded response shows it, with the year.
-// Client code: other programs rely on it. Inferred: it follows from these.
-// docs/mixcloud-api.md lists all of them.
+// Comments name the source of each fact about the API. Documented: Mixcloud's
+// documentation. Observed, with the year: a recorded response. Client code: other
+// programs that rely on the fact. Inferred: a conclusion from these sources.
+// docs/mixcloud-api.md lists all facts.
 package mixcloud

@@ -20,8 +20,8 @@ type EmbedOptions struct {
 	Color  string // six hex digits, with or without "#"
 }
 
-// EmbedHTML returns the HTML of a cloudcast's widget. It is not sanitized: a page
-// that contains it trusts Mixcloud. No token is sent.
+// EmbedHTML returns the HTML of a cloudcast's widget. It is not sanitized: use it
+// only in pages that trust Mixcloud. No token is sent.
 func (c *Client) EmbedHTML(ctx context.Context, key string, o EmbedOptions) (string, error) {
 	r, err := c.embed("EmbedHTML", key, "embed-html/", o)
 	if err != nil {
@@ -66,7 +66,7 @@ func (c *Client) embed(op, key, name string, o EmbedOptions) (request, error) {
 	if err := setColor(query, o.Color); err != nil {
 		return request{}, err
 	}
-	return request{op: op, root: c.api, path: key + name, query: query, anonymous: true}, nil
+	return request{op: op, base: c.api, path: key + name, query: query, anonymous: true}, nil
 }
 
 // Widths and colors are checked here because Mixcloud may write them into its

@@ -45,8 +45,8 @@ func startEmulator(t testing.TB, opts ...mixcloud.Option) (*emulator.Emulator, *
 	return e, w, c
 }
 
-// sampleKeys are the keys that replace the braces in the paths of endpoints: of
-// resources that have items in all of their lists.
+// sampleKeys contains the keys that replace the variables in the paths of
+// endpoints. All lists of these resources have items.
 type sampleKeys struct {
 	user, cloudcast, playlist, category, artist, track, tags string
 }
@@ -59,7 +59,7 @@ func findSampleKeys(t *testing.T, w *world.World) sampleKeys {
 				return i
 			}
 		}
-		t.Fatalf("the data set has no suitable %s", what)
+		t.Fatalf("the data set has no suitable %s, want one", what)
 		return 0
 	}
 	shows := w.Latest
@@ -160,8 +160,8 @@ func (p sampleKeys) owner(path string) string {
 	}
 }
 
-// write calls a method that changes something. The endpoints are called in the
-// order of the table, so that each action is done before it is undone.
+// write calls a method that changes data. The endpoints are called in the order of
+// the table, so that each action is done before it is undone.
 func (p sampleKeys) write(ctx context.Context, c *mixcloud.Client, op string) error {
 	sent := func(r *mixcloud.Result, err error) error {
 		if err == nil && (!r.Success || r.Message == "") {
@@ -268,6 +268,6 @@ func TestEndpoints_AreTheEmulatorsRoutes(t *testing.T) {
 		endpoints[e.Method+" "+bare(e.Path)] = true
 	}
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(routes)), slices.Sorted(maps.Keys(endpoints))); diff != "" {
-		t.Errorf("routes of mixcloud/emulator/routes.go and lists.go (-), endpoints of mixcloud/endpoint.go and connection.go (+); add what is missing:\n%s", diff)
+		t.Errorf("routes of mixcloud/emulator/routes.go and lists.go (-), endpoints of mixcloud/endpoint.go and connection.go (+); add the missing ones:\n%s", diff)
 	}
 }

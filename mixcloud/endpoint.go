@@ -5,16 +5,16 @@ import "slices"
 // An Endpoint is an endpoint of the API that this package has a method for.
 type Endpoint struct {
 	Method string // GET, POST or DELETE
-	// Path is below the root of the API, with variable elements in braces. That of
-	// oEmbed is below the host of the oEmbed endpoint.
+	// Path is relative to the base URL of the API, with variable elements in
+	// braces. The path of oEmbed is relative to the host of the oEmbed endpoint.
 	Path string
 	// Op is the name of the client's method, as in [Error.Op] and [Call.Op].
 	Op string
 }
 
 // Endpoints returns every endpoint that this package has a method for, in a new
-// slice. [Client.Get] reads any other. Those of [OAuth] are not included: they are
-// below the root of the website.
+// slice. [Client.Get] reads any other. The endpoints of [OAuth] are not included,
+// because they belong to the website.
 func Endpoints() []Endpoint { return slices.Clone(endpoints) }
 
 var endpoints = slices.Concat(

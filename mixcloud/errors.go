@@ -44,7 +44,7 @@ var (
 )
 
 // An Error describes a call that failed. Neither it nor the errors that it wraps
-// contain a token or the query of an address.
+// contain a token or the query of a URL.
 type Error struct {
 	// Op is the name of the client's method, such as "UserFollowers".
 	Op string
@@ -56,10 +56,10 @@ type Error struct {
 	// "ResourceNotFoundException", or "".
 	Type string
 	// Message is Mixcloud's own message (error.message), or "": plain text of at
-	// most 500 characters, without markup and without queries of addresses.
+	// most 500 characters, without markup and without queries of URLs.
 	Message string
 	// RetryAfter is the wait that Mixcloud requests, from the header or else from
-	// the body; 0 if neither has one.
+	// the body; 0 if neither contains one.
 	RetryAfter time.Duration
 	// Details are Mixcloud's messages about single fields of an upload or an edit,
 	// by Mixcloud's field names ("tags-0-tag"). It is nil if there are none.
@@ -72,13 +72,13 @@ type Error struct {
 	// kind or the same list of such a resource. Repeat the call with that key, or
 	// with the same arguments and [WithLocation]. It is "" for any other redirect.
 	Location string
-	// Local names a fault of this machine, such as "name resolution", or is "". It
-	// says nothing about Mixcloud.
+	// Local is the name of a fault of this machine, such as "name resolution", or
+	// "". Such a fault does not mean that Mixcloud is unavailable.
 	Local string
-	// NeverSent is true if the call failed before anything was sent. Then a write
-	// can be repeated without doing it twice.
+	// NeverSent is true if the call failed before anything was sent. Then a retry
+	// cannot execute a write twice.
 	NeverSent bool
-	// Err is the underlying error, if there is one.
+	// Err is the underlying error, or nil.
 	Err error
 }
 
@@ -123,7 +123,7 @@ func (e *Error) Unwrap() []error {
 }
 
 // RetryAfter reports whether err is an [ErrRateLimited], and returns the wait that
-// Mixcloud requests before the next call, or 0 if the response has none.
+// Mixcloud requests before the next call, or 0 if the response contains none.
 func RetryAfter(err error) (wait time.Duration, limited bool) {
 	if e, ok := errors.AsType[*Error](err); ok && e.Kind == ErrRateLimited {
 		return e.RetryAfter, true

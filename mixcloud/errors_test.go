@@ -103,7 +103,7 @@ func TestErrorKinds(t *testing.T) {
 		{name: "down, with a wait", status: 503, header: http.Header{"Retry-After": {"3"}}, kind: ErrUnavailable, want: Error{RetryAfter: 3 * time.Second}},
 		{name: "server error as JSON", status: 500, body: `{"error":{"message":"Oops","type":"ServerError"}}`, kind: ErrUnavailable, want: Error{Type: "ServerError", Message: "Oops"}},
 		{name: "validation", status: 400, body: validation, kind: ErrRefused, want: Error{Type: "PostValidationError", Message: "No", Details: map[string][]string{"name": {"x"}}}},
-		{name: "the OAuth endpoint's form", status: 400, body: `{"error":"invalid_grant"}`, kind: ErrRefused},
+		{name: "an error of OAuth, which is a string", status: 400, body: `{"error":"invalid_grant"}`, kind: ErrRefused},
 		{name: "an unknown error with status 200", status: 200, body: `{"error":{"message":"Odd","type":"OddException"}}`, kind: ErrBadResponse, want: Error{Type: "OddException", Message: "Odd"}},
 		{name: "HTML with status 200", status: 200, body: html, kind: ErrBadResponse},
 		{name: "truncated", status: 200, body: `{"key":"/bob/","name":"Bo`, kind: ErrBadResponse},
@@ -348,7 +348,7 @@ func TestConnectionFails(t *testing.T) {
 		"connection timed out": {&net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}, ErrTimeout},
 		"an unknown error":     {fs.ErrPermission, ErrUnavailable},
 		"no response":          {nil, ErrUnavailable},
-		"an address in it":     {&url.Error{Op: "Get", URL: "http://api.test/bob/", Err: io.EOF}, ErrUnavailable},
+		"a URL in the error":   {&url.Error{Op: "Get", URL: "http://api.test/bob/", Err: io.EOF}, ErrUnavailable},
 	} {
 		c := testClient(t, func(*http.Request) (*http.Response, error) { return nil, test.cause })
 		_, err := c.User(t.Context(), "/bob/")
@@ -357,7 +357,7 @@ func TestConnectionFails(t *testing.T) {
 			t.Errorf("%s: error %v, want an *Error of User with %v and status 0", name, err, test.want)
 		}
 		if var1 := new(net.DNSError); errors.As(test.cause, &var1) && !errors.As(err, &var1) {
-			t.Errorf("%s: the error does not wrap its cause: %v", name, err)
+			t.Errorf("%s: error %v does not wrap its cause %v", name, err, test.cause)
 		}
 	}
 }
@@ -439,18 +439,18 @@ func TestErrorText(t *testing.T) {
 func TestNew_InvalidOptions(t *testing.T) {
 	t.Parallel()
 	tests := map[string]Option{
-		"no scheme":          WithAPIURL("api.mixcloud.com"),
-		"another scheme":     WithAPIURL("ftp://api.mixcloud.com"),
-		"no host":            WithSiteURL("https:///x"),
-		"opaque":             WithSiteURL("https:api"),
-		"a user":             WithOEmbedURL("https://a:b@app.mixcloud.com/oembed/"),
-		"a query":            WithAPIURL("https://api.mixcloud.com/?a=b"),
-		"a fragment":         WithAPIURL("https://api.mixcloud.com/#a"),
-		"an invalid address": WithAPIURL("https://api .com"),
-		"no client":          WithHTTPClient(nil),
-		"no middleware":      WithMiddleware(nil),
-		"a maximum of 0":     WithMaxBody(0),
-		"a line break":       WithUserAgent("a\r\nb: c"),
+		"no scheme":      WithAPIURL("api.mixcloud.com"),
+		"another scheme": WithAPIURL("ftp://api.mixcloud.com"),
+		"no host":        WithSiteURL("https:///x"),
+		"opaque":         WithSiteURL("https:api"),
+		"a user":         WithOEmbedURL("https://a:b@app.mixcloud.com/oembed/"),
+		"a query":        WithAPIURL("https://api.mixcloud.com/?a=b"),
+		"a fragment":     WithAPIURL("https://api.mixcloud.com/#a"),
+		"an invalid URL": WithAPIURL("https://api .com"),
+		"no client":      WithHTTPClient(nil),
+		"no middleware":  WithMiddleware(nil),
+		"a maximum of 0": WithMaxBody(0),
+		"a line break":   WithUserAgent("a\r\nb: c"),
 	}
 	for name, opt := range tests {
 		if c, err := New(opt); err == nil || c != nil {

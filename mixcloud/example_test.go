@@ -198,7 +198,7 @@ func ExampleKey() {
 	// true
 }
 
-// ParseRef reads a key or an address without a call to Mixcloud.
+// ParseRef reads a key or a URL without a call to Mixcloud.
 func ExampleParseRef() {
 	for _, s := range []string{
 		"https://www.mixcloud.com/spartacus/party-time/?utm_source=mail",

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// localFaults are errors of the operating system that have their cause on this
-// machine, not on the machine that was called.
+// localFaults are errors of the operating system that this machine causes, not the
+// called server.
 var localFaults = []struct {
 	err  error
 	name string

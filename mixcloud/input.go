@@ -16,9 +16,10 @@ import (
 // Received is the key as it was typed, if it differs: if Key is not found, try
 // Received.
 //
-// Addresses that look like a resource but are not one are an [*InvalidError] that
-// says so: tabs of a profile, live streams and pages of the website. Use
-// [ParseRef] for keys from Mixcloud, since a show can have such a key.
+// URLs that have the form of a resource's URL but name another page (tabs of a
+// profile, live streams and pages of the website) return an [*InvalidError] with
+// the reason. Use [ParseRef] for keys from Mixcloud, because a show can have such
+// a key.
 type Input struct {
 	Ref
 	Received Key // zero if it is the same as Key
@@ -32,16 +33,16 @@ func (in Input) Keys() []Key {
 	return []Key{in.Key, in.Received}
 }
 
-// ParseInput parses a key or an address that a person typed or pasted. It accepts
-// what [ParseRef] accepts, and the address of a player, whose parameter feed names
-// a resource. It ignores spaces, quotes and invisible characters around the text,
-// and punctuation after an address. It makes no call.
-func ParseInput(s string, roots ...string) (Input, error) {
-	pasted, problem := extractAddress(s, roots)
+// ParseInput parses a key or a URL that a person typed or pasted. It accepts what
+// [ParseRef] accepts, and the URL of a player, whose parameter feed names a
+// resource. It ignores spaces, quotes and invisible characters around the text,
+// and punctuation after a URL. It makes no call.
+func ParseInput(s string, baseURLs ...string) (Input, error) {
+	pasted, problem := extractURL(s, baseURLs)
 	if problem != "" {
 		return Input{}, &InvalidError{Arg: "key", Reason: problem}
 	}
-	ref, err := ParseRef(pasted, roots...)
+	ref, err := ParseRef(pasted, baseURLs...)
 	if err != nil {
 		return Input{}, err
 	}
@@ -51,16 +52,16 @@ func ParseInput(s string, roots ...string) (Input, error) {
 	return normalizeRef(ref), nil
 }
 
-// ParseInput is [ParseInput] with the client's own roots.
+// ParseInput is [ParseInput] with the client's base URLs.
 func (c *Client) ParseInput(s string) (Input, error) {
-	return ParseInput(s, c.roots...)
+	return ParseInput(s, c.baseURLs...)
 }
 
 // UserInput returns the user with a name that a person typed; see [UserKey].
 func UserInput(username string) (Input, error) {
 	username = trimPasted(username)
 	if strings.Contains(username, "://") {
-		return Input{}, &InvalidError{Arg: "username", Reason: "is an address, not a name"}
+		return Input{}, &InvalidError{Arg: "username", Reason: "is a URL, not a name"}
 	}
 	key, err := UserKey(username)
 	if err != nil {
@@ -162,8 +163,8 @@ var sitePages = map[string]string{
 // profileTabs are the tabs of a profile that are not lists of the API.
 var profileTabs = map[string]bool{"uploads": true, "stream": true, "reposts": true, "select": true, "about": true}
 
-// pageProblem returns why an address does not name a resource, although a
-// resource could have such a key. It returns "" if it may name a resource.
+// pageProblem returns why a URL does not name a resource, although a resource
+// could have such a key. It returns "" if it may name a resource.
 func pageProblem(ref Ref) string {
 	path := strings.Trim(ref.Key.text, "/")
 	first, _, _ := strings.Cut(path, "/")
@@ -176,28 +177,27 @@ func pageProblem(ref Ref) string {
 	return ""
 }
 
-// extractAddress returns the address or key that a pasted text contains.
-func extractAddress(s string, roots []string) (pasted, problem string) {
+// extractURL returns the URL or key that a pasted text contains.
+func extractURL(s string, baseURLs []string) (pasted, problem string) {
 	if len(s) > 4*maxPath {
 		return "", "is too long"
 	}
 	s = unwrap(s)
 	if strings.ContainsAny(s, "<>") {
-		return "", "is HTML: pass only the address"
+		return "", "is HTML: pass only the URL"
 	}
-	feed, player := playerFeed(s, roots)
+	feed, player := playerFeed(s, baseURLs)
 	switch {
 	case !player:
 		return s, ""
 	case feed == "":
-		return "", "is the address of a player without a feed"
+		return "", "is the URL of a player without a feed"
 	}
 	return unwrap(feed), ""
 }
 
-// unwrap returns a pasted text without quotes, spaces and punctuation around it.
-// A text whose slashes are escaped was a parameter of another address, and is
-// unescaped.
+// unwrap returns a pasted text without quotes, spaces and punctuation around it. A
+// text whose slashes are escaped was a parameter of another URL, and is unescaped.
 func unwrap(s string) string {
 	s = trimPasted(s)
 	lower := strings.ToLower(s[:min(len(s), len("https%3a%2f"))])
@@ -226,13 +226,13 @@ func trimPasted(s string) string {
 // playerHost is the host of the current players.
 const playerHost = "player-widget.mixcloud.com"
 
-// playerFeed reports whether s is the address of a player, and returns its feed:
-// the address of the resource that it plays.
-func playerFeed(s string, roots []string) (feed string, player bool) {
+// playerFeed reports whether s is the URL of a player, and returns its feed: the
+// URL of the resource that it plays.
+func playerFeed(s string, baseURLs []string) (feed string, player bool) {
 	s, _, _ = strings.Cut(s, "#")
-	address, query, _ := strings.Cut(s, "?")
-	rest, _ := cutScheme(address)
-	path, ours := cutRoot(rest, roots)
+	page, query, _ := strings.Cut(s, "?")
+	rest, _ := cutScheme(page)
+	path, ours := cutBaseURL(rest, baseURLs)
 	if host, tail, _ := strings.Cut(rest, "/"); !ours {
 		player = strings.EqualFold(host, playerHost)
 		if !player && !knownHost(host) {
@@ -246,7 +246,7 @@ func playerFeed(s string, roots []string) (feed string, player bool) {
 	if !player {
 		return "", false
 	}
-	// Addresses that were copied from HTML have &amp; between parameters.
+	// URLs that were copied from HTML have &amp; between parameters.
 	values, _ := url.ParseQuery(strings.ReplaceAll(query, "&amp;", "&"))
 	return values.Get("feed"), true
 }

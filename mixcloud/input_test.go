@@ -52,7 +52,7 @@ func TestParseInput(t *testing.T) {
 		site + "/widget/iframe/?feed=https%3A%2F%2Fwww.mixcloud.com%2Fbob%2Fr%25C3%25A9mi%2F":      {KindCloudcast, "/bob/r%C3%A9mi/"},
 	}
 	for in, want := range tests {
-		got, err := ParseInput(in, testRoots...)
+		got, err := ParseInput(in, testBaseURLs...)
 		if err != nil || refTextOf(got.Ref) != want || !got.Received.IsZero() {
 			t.Errorf("ParseInput(%q) = %+v, %v; want %v without a received key", in, got, err, want)
 		}
@@ -62,7 +62,7 @@ func TestParseInput(t *testing.T) {
 func TestParseInput_Invalid(t *testing.T) {
 	t.Parallel()
 	const site = "https://www.mixcloud.com"
-	tests := map[string]string{ // a word of the reason
+	tests := map[string]string{ // a part of the reason
 		"/spartacus/uploads/":          `"uploads" of a profile`,
 		"/spartacus/Stream":            `"stream" of a profile`,
 		site + "/spartacus/reposts/":   `"reposts" of a profile`,
@@ -97,9 +97,9 @@ func TestParseInput_Invalid(t *testing.T) {
 		site + "/widget/iframe/?feed=" + strings.Repeat("a", 9000): "too long",
 	}
 	for in, want := range tests {
-		got, err := ParseInput(in, testRoots...)
+		got, err := ParseInput(in, testBaseURLs...)
 		if invalid, ok := errors.AsType[*InvalidError](err); !ok || invalid.Arg != "key" || !strings.Contains(invalid.Reason, want) {
-			t.Errorf("%.100q: %+v, %v, want an error with %q", in, got, err, want)
+			t.Errorf("ParseInput(%.100q) = %+v, %v; want an InvalidError for key whose reason contains %q", in, got, err, want)
 		}
 	}
 }
@@ -130,7 +130,7 @@ func TestInput_NFC(t *testing.T) {
 		{"key", func() (Input, error) { return ParseInput("/bob/re\u0301mi/") }, "/bob/r%C3%A9mi/", "/bob/re%CC%81mi/"},
 		{"composed key", func() (Input, error) { return ParseInput("/bob/r\u00e9mi/") }, "/bob/r%C3%A9mi/", ""},
 		{"escaped key", func() (Input, error) { return ParseInput("/bob/re%cc%81mi/") }, "/bob/r%C3%A9mi/", "/bob/re%CC%81mi/"},
-		{"address", func() (Input, error) { return ParseInput("https://www.mixcloud.com/bo\u0308b/?a=1") }, "/b%C3%B6b/", "/bo%CC%88b/"},
+		{"URL", func() (Input, error) { return ParseInput("https://www.mixcloud.com/bo\u0308b/?a=1") }, "/b%C3%B6b/", "/bo%CC%88b/"},
 		{"player", func() (Input, error) {
 			return ParseInput("https://www.mixcloud.com/widget/iframe/?feed=%2Fbob%2Fre%25CC%2581mi%2F")
 		}, "/bob/r%C3%A9mi/", "/bob/re%CC%81mi/"},
@@ -158,17 +158,17 @@ func TestInput_NFC(t *testing.T) {
 
 func TestInput_InvalidNames(t *testing.T) {
 	t.Parallel()
-	const address = "https://www.mixcloud.com/spartacus/"
+	const pageURL = "https://www.mixcloud.com/spartacus/"
 	tests := map[string]func() (Input, error){
-		"username live":       func() (Input, error) { return UserInput("live") },
-		"username Pro":        func() (Input, error) { return UserInput("Pro") },
-		"username select":     func() (Input, error) { return UserInput("select") },
-		"username address":    func() (Input, error) { return UserInput(address) },
-		"name tag address":    func() (Input, error) { return TagInput(address) },
-		"name city address":   func() (Input, error) { return CityInput(address) },
-		"slug address":        func() (Input, error) { return CategoryInput(url.QueryEscape(address)) },
-		"tags address":        func() (Input, error) { return DiscoverInput([]string{address}, "") },
-		"city address, found": func() (Input, error) { return DiscoverInput(nil, address) },
+		"username live":   func() (Input, error) { return UserInput("live") },
+		"username Pro":    func() (Input, error) { return UserInput("Pro") },
+		"username select": func() (Input, error) { return UserInput("select") },
+		"username URL":    func() (Input, error) { return UserInput(pageURL) },
+		"name tag URL":    func() (Input, error) { return TagInput(pageURL) },
+		"name city URL":   func() (Input, error) { return CityInput(pageURL) },
+		"slug URL":        func() (Input, error) { return CategoryInput(url.QueryEscape(pageURL)) },
+		"tags URL":        func() (Input, error) { return DiscoverInput([]string{pageURL}, "") },
+		"city URL, found": func() (Input, error) { return DiscoverInput(nil, pageURL) },
 	}
 	for name, in := range tests {
 		got, err := in()

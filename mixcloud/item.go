@@ -7,8 +7,8 @@ import (
 )
 
 // An Item is an item of a page that is decoded when it is needed. T is the type of
-// the decoded item. A page of Items takes about a third of the memory and of the
-// time of a page of Ts:
+// the decoded item. Decoding a page of Items takes about a third of the memory and
+// of the time that a page of Ts takes:
 //
 //	page, err := mixcloud.ListItems[mixcloud.Cloudcast](ctx, client, "/popular/", mixcloud.Range{})
 //	first := page.Items[0].Value()
@@ -53,8 +53,8 @@ func (i *Item[T]) decode(v value) {
 	i.Key = v.member("key").key()
 }
 
-// ListItems returns a page of any list, named by its path, as the method of
-// [Client] for the type of its items does. T must be a type that [Decodable] lists.
+// ListItems returns a page of any list, named by its path, like [Client.Cloudcasts]
+// and the methods for other types of items. T must be a type that [Decodable] lists.
 func ListItems[T any](ctx context.Context, c *Client, path string, r Range) (*Page[Item[T]], error) {
 	return list[Item[T]](ctx, c, "ListItems", path, nil, r)
 }
@@ -67,7 +67,7 @@ func SearchItems[T any](ctx context.Context, c *Client, kind, query string, r Ra
 
 // Size returns the approximate number of bytes that a page of Items keeps in memory:
 // its JSON with the index, and the items, which are not decoded. For a page of other
-// items it leaves out what they point to outside the JSON.
+// items it does not count memory that their fields refer to outside the JSON.
 func (p *Page[T]) Size() int {
 	return int(unsafe.Sizeof(*p)) + p.json.Size() + cap(p.Items)*int(unsafe.Sizeof(*new(T)))
 }

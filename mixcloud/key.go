@@ -58,10 +58,11 @@ func categoryKey(slug string, f nameForm) (string, error) {
 	return "/categories/" + slug + "/", nil
 }
 
-// DiscoverKey returns the key of a combination: the cloudcasts that have all of
-// tags and are from city, such as "/genres/funk+city:athens/". The arguments are
-// names or slugs and may be empty. Without both it is "/genres/all/", which is all
-// of Mixcloud. That Mixcloud accepts more than one tag is inferred.
+// DiscoverKey returns the key of a combination of tags and a city, such as
+// "/genres/funk+city:athens/": it selects the cloudcasts that have all tags and
+// are from the city. The arguments are names or slugs and may be empty. If both
+// are empty the key is "/genres/all/", which selects all cloudcasts. That Mixcloud
+// accepts more than one tag is inferred.
 func DiscoverKey(tags []string, city string) (string, error) {
 	return discoverKey(tags, city, unchanged)
 }
@@ -95,7 +96,7 @@ func slugElement(arg, name string, f nameForm) (string, error) {
 		name = plain
 	}
 	if strings.Contains(name, "://") {
-		return "", &InvalidError{Arg: arg, Reason: "is an address, not a name"}
+		return "", &InvalidError{Arg: arg, Reason: "is a URL, not a name"}
 	}
 	slug := Slug(f(name))
 	if slug == "" {

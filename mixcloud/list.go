@@ -46,18 +46,18 @@ func (c *Client) Categories(ctx context.Context) (*Page[Category], error) {
 	return list[Category](ctx, c, "Categories", "/categories/", nil, Range{})
 }
 
-// Popular returns a page of the popular cloudcasts of all Mixcloud.
+// Popular returns a page of the popular cloudcasts of the whole site.
 func (c *Client) Popular(ctx context.Context, r Range) (*Page[Cloudcast], error) {
 	return list[Cloudcast](ctx, c, "Popular", "/popular/", nil, r)
 }
 
-// Hot returns a page of the hot cloudcasts of all Mixcloud (/popular/hot/). In
+// Hot returns a page of the hot cloudcasts of the whole site (/popular/hot/). In
 // 2017 these were the newest ones (observed).
 func (c *Client) Hot(ctx context.Context, r Range) (*Page[Cloudcast], error) {
 	return list[Cloudcast](ctx, c, "Hot", "/popular/hot/", nil, r)
 }
 
-// Newest returns a page of the newest cloudcasts of all Mixcloud (/new/).
+// Newest returns a page of the newest cloudcasts of the whole site (/new/).
 func (c *Client) Newest(ctx context.Context, r Range) (*Page[Cloudcast], error) {
 	return list[Cloudcast](ctx, c, "Newest", "/new/", nil, r)
 }

@@ -16,10 +16,11 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// OAuth gets tokens for an application, which is registered by hand at
-// https://www.mixcloud.com/developers/create/ (documented). Mixcloud has no
-// scopes, refresh tokens or expiry: a token is valid until its owner revokes it.
-// An OAuth is safe for concurrent use, and prints without its secret.
+// OAuth obtains access tokens for a registered application. Applications are
+// registered at https://www.mixcloud.com/developers/create/ (documented).
+// Mixcloud has no scopes, refresh tokens or expiry: a token is valid until its
+// owner revokes it. An OAuth is safe for concurrent use. Its formatted value (%v)
+// omits the secret.
 type OAuth struct {
 	core   *core
 	client *http.Client
@@ -28,7 +29,8 @@ type OAuth struct {
 }
 
 // An OAuthError reports that Mixcloud did not accept a code or the application.
-// Only the message says which of the two. Mixcloud's messages were never recorded.
+// Only the message distinguishes the two cases. Mixcloud's messages were never
+// recorded.
 type OAuthError struct {
 	Status  int
 	Message string // Mixcloud's own message, for logs; see [Error.Message]
@@ -39,15 +41,15 @@ func (e *OAuthError) Error() string {
 	return fmt.Sprintf("mixcloud: the code was refused (%d): %s", e.Status, e.Message)
 }
 
-// The paths of OAuth's two endpoints below the site's root. They do not end in a
-// slash (documented).
+// The paths of OAuth's two endpoints, relative to the base URL of the site. They
+// do not end in a slash (documented).
 const (
 	authorizePath   = "/oauth/authorize"
 	accessTokenPath = "/oauth/access_token" //nolint:gosec // a path, not a token
 )
 
-// OAuth returns the OAuth endpoints for the application with the given id and
-// secret. Its calls use the client's site root, timeout, middleware and observer.
+// OAuth returns an [OAuth] for the application with the given id and secret. It
+// uses the client's site URL, timeout, middleware and observer.
 func (c *Client) OAuth(clientID, clientSecret string) *OAuth {
 	return &OAuth{
 		core:   c.core,
@@ -66,23 +68,23 @@ func (o *OAuth) String() string {
 	return "OAuth application " + o.id + " at " + o.core.site.String()
 }
 
-// AuthorizationURL returns the address at which a user allows the application to
-// act for them. Mixcloud then redirects the user to redirectURI with a code.
-// Mixcloud does not return a state parameter (observed): put it into redirectURI.
+// AuthorizationURL returns the URL at which a user allows the application to act
+// for them. Mixcloud then redirects the user to redirectURI with a code. Mixcloud
+// does not return a state parameter (observed): include the state in redirectURI.
 // [OAuth.Exchange] needs exactly the same redirectURI.
 func (o *OAuth) AuthorizationURL(redirectURI string) string {
 	query := url.Values{"client_id": {o.id}, "redirect_uri": {redirectURI}}
 	return o.core.site.String() + authorizePath + "?" + query.Encode()
 }
 
-// Exchange returns the token for the code that a user was redirected with. If
-// Mixcloud does not accept the code the error is an [*OAuthError]; any other
-// failure of the call is an [*Error]. Neither contains the code, the secret or a
-// token. A code works once, so Exchange does not retry.
+// Exchange exchanges the code of a redirect for a token. If Mixcloud does not
+// accept the code the error is an [*OAuthError]; any other failure of the call is
+// an [*Error]. Neither contains the code, the secret or a token. A code works
+// once, so Exchange does not retry.
 //
-// The parameters are sent as a form (client code), so that no log of addresses
-// has the secret. If Mixcloud responds with 405 or 501 they are sent as the query
-// of a GET, as documented.
+// The parameters are sent as a form (client code), so that logs of URLs do not
+// contain the secret. If Mixcloud responds with 405 or 501 they are sent as the
+// query of a GET, as documented.
 func (o *OAuth) Exchange(ctx context.Context, code, redirectURI string) (string, error) {
 	switch {
 	case code == "":
@@ -129,7 +131,7 @@ func (o *OAuth) exchange(ctx context.Context, code, redirectURI string) (string,
 	return "", err
 }
 
-// secretOf returns secret for scrub, or nil if it is empty.
+// secretOf returns secret as an argument of sanitize, or nil if it is empty.
 func secretOf(secret string) credential {
 	if secret == "" {
 		return nil
@@ -137,7 +139,7 @@ func secretOf(secret string) credential {
 	return &secret
 }
 
-// exchangeKey is the context key of the Call that an exchange makes.
+// exchangeKey is the context key of the Call that describes an exchange.
 type exchangeKey struct{}
 
 // An exchangeTransport converts Mixcloud's token responses to those of RFC 6749,

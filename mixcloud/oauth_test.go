@@ -37,12 +37,12 @@ func TestAuthorizationURL(t *testing.T) {
 	app := testClient(t, nil).OAuth(appID, secret)
 	const want = "http://site.test/base/www/oauth/authorize?client_id=app%26id&redirect_uri=https%3A%2F%2Fapp.test%2Fback%3Fattempt%3D1%26x%3D%252F"
 	if got := app.AuthorizationURL(appBack); got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
+		t.Errorf("AuthorizationURL = %s\nwant %s", got, want)
 	}
 }
 
 // TestExchange_Request checks that the parameters are sent as a form, and not in
-// the address.
+// the URL.
 func TestExchange_Request(t *testing.T) {
 	t.Parallel()
 	requests := 0
@@ -76,7 +76,7 @@ func TestExchange_Request(t *testing.T) {
 	}
 }
 
-// TestExchange_FallsBackToGET checks that a site that accepts GET only receives one
+// TestExchange_FallsBackToGET checks that a site that accepts only GET receives one
 // GET, and that middleware does not see its secret.
 func TestExchange_FallsBackToGET(t *testing.T) {
 	t.Parallel()
@@ -94,7 +94,7 @@ func TestExchange_FallsBackToGET(t *testing.T) {
 				t.Errorf("GET %s, header %v; want all parameters in the query, and no body", r.URL, r.Header)
 			}
 			return newResponse(r, 200, nil, strings.NewReader(`{"access_token":"t0ken"}`)), nil
-		}, WithMiddleware(recordAddresses(&seen)), WithObserver(func(c Call) { seen.WriteString(allFormats(c)) }))
+		}, WithMiddleware(recordURLs(&seen)), WithObserver(func(c Call) { seen.WriteString(allFormats(c)) }))
 		token, err := c.OAuth(appID, secret).Exchange(t.Context(), codeWord, appBack)
 		if err != nil || token != "t0ken" || !cmp.Equal(sent, []string{"POST", "GET"}) {
 			t.Errorf("status %d: Exchange = %q, %v after %v; want t0ken after [POST GET]", status, token, err, sent)
@@ -105,9 +105,8 @@ func TestExchange_FallsBackToGET(t *testing.T) {
 	}
 }
 
-// recordAddresses returns middleware that records the addresses of requests and
-// responses.
-func recordAddresses(seen *strings.Builder) func(http.RoundTripper) http.RoundTripper {
+// recordURLs returns middleware that records the URLs of requests and responses.
+func recordURLs(seen *strings.Builder) func(http.RoundTripper) http.RoundTripper {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return roundTrip(func(r *http.Request) (*http.Response, error) {
 			seen.WriteString(r.URL.String())
@@ -179,10 +178,10 @@ func TestExchange_Responses(t *testing.T) {
 				t.Parallel()
 				token, err := tokenSite(t, tt.status, kind, tt.body).OAuth(appID, secret).Exchange(t.Context(), codeWord, appBack)
 				if token != tt.token {
-					t.Errorf("token %q, want %q", token, tt.token)
+					t.Errorf("Exchange = %q, want %q", token, tt.token)
 				}
 				if !sameError(tt.want, err) {
-					t.Errorf("got  %+v\nwant %+v", err, tt.want)
+					t.Errorf("Exchange: error %+v\nwant %+v", err, tt.want)
 				}
 			})
 		}
@@ -256,7 +255,7 @@ func TestExchange_Failures(t *testing.T) {
 				}, option(func(c *core) error { c.http.Timeout = 5 * time.Second; return nil }))
 				_, err := c.OAuth(appID, secret).Exchange(t.Context(), codeWord, appBack)
 				if e, ok := errors.AsType[*Error](err); !ok || !errors.Is(err, tt.want) || e.Op != "Exchange" || requests != 1 {
-					t.Errorf("%v after %d requests, want %v", err, requests, tt.want)
+					t.Errorf("Exchange: error %+v after %d requests, want an *Error of Exchange with %v after 1", err, requests, tt.want)
 				}
 			})
 		})
@@ -317,7 +316,7 @@ func TestExchange_NoSecretLeaks(t *testing.T) {
 			c := testClient(t, func(r *http.Request) (*http.Response, error) {
 				hosts[r.URL.Host]++
 				return transport(r)
-			}, WithMiddleware(recordAddresses(&seen)), WithObserver(func(c Call) { seen.WriteString(allFormats(c) + allFormats(c.Err)) }))
+			}, WithMiddleware(recordURLs(&seen)), WithObserver(func(c Call) { seen.WriteString(allFormats(c) + allFormats(c.Err)) }))
 			app := c.OAuth(appID, secret)
 			seen.WriteString(allFormats(app) + allFormats(*app) + allFormats(struct{ o *OAuth }{app}) + allFormats(struct{ O OAuth }{*app}))
 			token, err := app.Exchange(t.Context(), codeWord, appBack)

@@ -8,13 +8,13 @@ import (
 	"mixcloud-graphql/mixcloud/rawjson"
 )
 
-// siteRoot is the beginning of the url member of every object since 2014
-// (observed). Before that it was the same with http.
-const siteRoot = "https://www.mixcloud.com"
+// siteBase is the base of the url member of every object since 2014 (observed).
+// Until then the scheme was http.
+const siteBase = "https://www.mixcloud.com"
 
 // An Object is the JSON that a value was decoded from. It is embedded in every
 // type that this package decodes, so that all of them have its methods. It keeps
-// the whole response in memory that the value is a part of.
+// the whole response that contains the value in memory.
 type Object struct{ json rawjson.Value }
 
 // Raw returns the JSON as it was received, with the members that this package
@@ -34,8 +34,8 @@ func (o Object) JSON() rawjson.Value { return o.json }
 
 // Metadata describes a resource that was read with [WithMetadata].
 type Metadata struct {
-	// Connections has the addresses of the lists of the resource, by their names
-	// ("followers"). The addresses may be outdated (observed 2018): use the names
+	// Connections contains the URLs of the lists of the resource, by name
+	// ("followers"). The URLs may be outdated (observed 2018): use the names
 	// only. It is nil without [WithMetadata].
 	Connections map[string]string
 }
@@ -58,12 +58,12 @@ func (v value) key() Key {
 	return Key{}
 }
 
-// siteURL returns the address of the page of the object with the given key.
+// siteURL returns the URL of the page of the object with the given key.
 func siteURL(key Key) string {
 	if key.IsZero() {
 		return ""
 	}
-	return siteRoot + key.text
+	return siteBase + key.text
 }
 
 // lastElement returns the last path element of a key as plain text: a slug or a
@@ -79,8 +79,8 @@ func lastElement(key Key) string {
 
 // Decodable is implemented by pointers to the types that [Decode] and the items
 // of [DecodePage] can have: [User], [FullUser], [Cloudcast], [FullCloudcast],
-// [Tag], [Category], [Playlist], [Artist], [Track], [Comment] and [Activity]. It
-// never has to be named: Go infers it from T.
+// [Tag], [Category], [Playlist], [Artist], [Track], [Comment] and [Activity].
+// Callers need not specify it, because Go infers it from T.
 type Decodable[T any] interface {
 	*T
 	decode(value)  // from validated JSON

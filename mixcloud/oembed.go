@@ -22,9 +22,9 @@ type OEmbed struct {
 	Object
 	Version, Type, ProviderName, ProviderURL *string
 	Title, AuthorName, AuthorURL             *string
-	// HTML is not sanitized: a page that contains it trusts Mixcloud.
+	// HTML is not sanitized: use it only in pages that trust Mixcloud.
 	HTML  *string
-	Image *string // address of a picture (thumbnail_url in the oEmbed specification)
+	Image *string // URL of a picture (thumbnail_url in the oEmbed specification)
 	Embed *string
 	URL   *string
 	// Width and Height are numbers of pixels, or percentages such as "100%".
@@ -69,7 +69,7 @@ func (o *OEmbed) decode(v value) {
 }
 
 // OEmbed returns the oEmbed data of the page at resourceURL, which is a key or an
-// address on the website. No token is sent.
+// URL on the website. No token is sent.
 func (c *Client) OEmbed(ctx context.Context, resourceURL string, o OEmbedOptions) (*OEmbed, error) {
 	r, err := c.oembedRequest("OEmbed", "json", resourceURL, o)
 	if err != nil {
@@ -82,7 +82,7 @@ func (c *Client) OEmbed(ctx context.Context, resourceURL string, o OEmbedOptions
 	return oembed, nil
 }
 
-// decodeChecked decodes a response, or returns why it is not one of oEmbed.
+// decodeChecked decodes a response, or returns why it is not an oEmbed response.
 func (o *OEmbed) decodeChecked(v value) (problem string) {
 	if v.first() != '{' {
 		return "the response is not an object"
@@ -119,12 +119,12 @@ func (c *Client) oembedRequest(op, format, resourceURL string, o OEmbedOptions) 
 	if o.Light != nil {
 		query.Set("light", map[bool]string{true: "1", false: "0"}[*o.Light])
 	}
-	return request{op: op, root: c.oembed, path: "/", query: query, anonymous: true}, nil
+	return request{op: op, base: c.oembed, path: "/", query: query, anonymous: true}, nil
 }
 
-// pageURL returns the address to send to the oEmbed endpoint. For a key it is the
-// address of the page. An address is only checked for being valid, because Mixcloud
-// itself checks which pages it can embed.
+// pageURL returns the URL to send to the oEmbed endpoint. For a key it is the URL
+// of the page. It does not check which page a URL names, because Mixcloud itself
+// checks which pages can be embedded.
 func pageURL(s string) (string, error) {
 	s = strings.TrimSpace(s)
 	if strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") {
@@ -136,7 +136,7 @@ func pageURL(s string) (string, error) {
 	}
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || len(s) > maxPath {
-		return "", &InvalidError{Arg: "url", Reason: "is not a web address"}
+		return "", &InvalidError{Arg: "url", Reason: "is not an http or https URL"}
 	}
 	return s, nil
 }

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// A Range selects a page of a list. The zero Range selects the first page, of 20
-// items by Mixcloud's default.
+// A Range selects a page of a list. The zero Range selects the first page, with
+// Mixcloud's default size of 20 items.
 type Range struct {
 	// Limit is the size of the page; 0 means Mixcloud's default. Mixcloud returns
 	// at most 100 items (observed).
 	Limit int
-	// Offset is the index of the first item, as in new(40). A list that is paged
-	// by date is paged by offset if it is set, even to 0.
+	// Offset is the index of the first item, as in new(40). If it is set, even to 0, a
+	// list that is otherwise paged by date is paged by offset.
 	Offset *int
 	// Since and Until select items of a list that is paged by date: those added
 	// after Since and before Until, both exclusive (inferred), with a precision of
@@ -27,8 +27,8 @@ type Page[T any] struct {
 	Object
 	// Items are in the order of the list. Their keys are set. It is never nil.
 	Items []T
-	// Name is the title of the list in English, with a display name in it, or "".
-	// Do not parse it.
+	// Name is the title of the list in English, which contains a display name, or "". Do
+	// not parse it.
 	Name string
 	// Previous and Next lead to the pages before and after this one; nil if
 	// the response has no such link. A list that is paged by date has a Previous even on
@@ -44,9 +44,9 @@ type Page[T any] struct {
 	rawItems string // the JSON of the items, to detect a page that repeats the previous one
 }
 
-// A Link leads to the next or previous page of a list: call the method that
-// returned the page again, with the Range of the link. Mixcloud sends these links
-// as addresses. Only the parameters of the range are used.
+// A Link leads to the next or previous page of a list: call the method that returned the
+// page again, with the Range of the link. Mixcloud sends these links as URLs. Only the
+// parameters of the range are used.
 type Link struct{ Range }
 
 // values adds r to query in the form of the API's own paging links (observed 2011

@@ -226,7 +226,7 @@ func TestAll(t *testing.T) {
 		err   error
 	}{
 		{name: "all", list: fakeList{items: 5, size: 2}, want: []int{0, 1, 2, 3, 4}, pages: []int{0, 2, 4}},
-		{name: "nothing", list: fakeList{size: 2}, want: []int{}, pages: []int{0}},
+		{name: "an empty list", list: fakeList{size: 2}, want: []int{}, pages: []int{0}},
 		{name: "from the middle", list: fakeList{items: 5, size: 2}, start: Range{Offset: new(3)}, want: []int{3, 4}, pages: []int{3}},
 		{name: "a limit within a page", list: fakeList{items: 5, size: 2}, max: 3, want: []int{0, 1, 2}, pages: []int{0, 2}},
 		{name: "a limit at the end of a page", list: fakeList{items: 5, size: 2}, max: 2, want: []int{0, 1}, pages: []int{0}},
@@ -234,7 +234,7 @@ func TestAll(t *testing.T) {
 		{name: "error last", list: fakeList{items: 5, size: 2, fail: 2}, want: []int{0, 1}, pages: []int{0, 2}, err: errNoPage},
 		{name: "error at once", list: fakeList{items: 5, size: 2, fail: 1}, want: []int{}, pages: []int{0}, err: errNoPage},
 		{name: "a page that leads to itself", list: fakeList{items: 2, size: 2, next: forward(0)}, start: Range{Offset: new(0)}, want: []int{0, 1}, pages: []int{0}},
-		{name: "a circle", list: fakeList{items: 9, size: 2, next: func(o int) *Link { return &Link{Range{Offset: new((o + 2) % 6)}} }}, start: Range{Offset: new(0)}, want: []int{0, 1, 2, 3, 4, 5}, pages: []int{0, 2, 4}},
+		{name: "a cycle of pages", list: fakeList{items: 9, size: 2, next: func(o int) *Link { return &Link{Range{Offset: new((o + 2) % 6)}} }}, start: Range{Offset: new(0)}, want: []int{0, 1, 2, 3, 4, 5}, pages: []int{0, 2, 4}},
 		{name: "empty pages with a next", list: fakeList{items: 2, size: 2, next: forward(2)}, want: []int{0, 1}, pages: []int{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20}},
 	}
 	for _, test := range tests {
@@ -260,7 +260,7 @@ func TestAll_RepeatedPage(t *testing.T) {
 		n++
 	}
 	if n != 1 || calls != 2 {
-		t.Errorf("%d items in %d calls, want the items of the page only once", n, calls)
+		t.Errorf("%d items in %d calls, want 1 in 2: the second page repeats the first", n, calls)
 	}
 }
 
@@ -298,7 +298,7 @@ func TestAll_CompleteList(t *testing.T) {
 			want = min(want, most)
 		}
 		if err != nil || len(got) != want {
-			r.Fatalf("%d items, %v, want %d", len(got), err, want)
+			r.Fatalf("All returned %d items, %v; want %d, nil", len(got), err, want)
 		}
 		for i, n := range got {
 			if i != n {

@@ -15,8 +15,8 @@ const maxPath = 2048
 
 // cleanPath returns the form of a path that calls use: with a slash at both ends,
 // every element escaped once, whether it was plain or escaped, and hexadecimal
-// digits in upper case. It returns the problem of a path that is not possible in
-// the API. It does not allocate if path is clean already.
+// digits in upper case. For a path that the API cannot have it returns the
+// problem. It does not allocate if path is clean already.
 func cleanPath(path string) (clean, problem string) {
 	var buffer [256]byte
 	b, problem := appendClean(buffer[:0], path, false)

@@ -13,7 +13,7 @@ type Picture struct {
 	Name string
 	// Width and Height are in pixels. Both are 0 if they are not known.
 	Width, Height int
-	// URL is the address of the image. It may have any host.
+	// URL may have any host.
 	URL string
 }
 

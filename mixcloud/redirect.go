@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Redirects are not followed. The error of a redirect has its target only if that
-// is a path below the API's own root, so that a token or a query is never sent to
-// another host.
+// Redirects are not followed. The error of a redirect contains the target only if
+// this is a path below the base URL of the API, so that a token or a query is
+// never sent to another host.
 
 // locationKey is the context key of the path that [WithLocation] sets.
 type locationKey struct{}
@@ -36,7 +36,7 @@ func requestPath(ctx context.Context, r request) string {
 	return clean
 }
 
-// isRedirect reports whether a status asks the client to go to another address.
+// isRedirect reports whether a status is that of a redirect to another URL.
 func isRedirect(status int) bool {
 	switch status {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
@@ -45,20 +45,20 @@ func isRedirect(status int) bool {
 	return false
 }
 
-// redirectError returns the error of a request to address whose response is a
-// redirect.
-func redirectError(r request, address *url.URL, location string) *Error {
+// redirectError returns the error of a request to the URL from whose response is
+// a redirect to location.
+func redirectError(r request, from *url.URL, location string) *Error {
 	e := &Error{Kind: ErrMoved}
-	target, err := address.Parse(location)
+	target, err := from.Parse(location)
 	switch {
 	case r.method != "":
 		e.Err = errors.New("redirects of writes are not followed")
 	case location == "" || err != nil:
 		e.Err = errors.New("the redirect has no valid Location")
-	case target.User != nil || !strings.EqualFold(target.Host, r.root.Host) || target.Scheme != "http" && target.Scheme != "https":
+	case target.User != nil || !strings.EqualFold(target.Host, r.base.Host) || target.Scheme != "http" && target.Scheme != "https":
 		e.Err = errors.New("the redirect leads to another host")
 	default:
-		path, below := strings.CutPrefix(target.EscapedPath(), r.root.EscapedPath()+"/")
+		path, below := strings.CutPrefix(target.EscapedPath(), r.base.EscapedPath()+"/")
 		clean, problem := cleanPath(path)
 		switch {
 		case !below || problem != "":

@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// TestRedirect_Location checks that an error has the Location of a redirect only if
-// the path is below the root and names the same kind of resource.
+// TestRedirect_Location checks that an error contains the Location of a redirect
+// only if its path is below the base URL of the API and names the same kind of
+// resource.
 func TestRedirect_Location(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ from, location, want string }{
@@ -60,7 +61,7 @@ func TestRedirect_Location(t *testing.T) {
 			_, err := c.Get(t.Context(), test.from, nil)
 			var e *Error
 			if !errors.As(err, &e) || e.Kind != ErrMoved || e.Status != status || e.Location != test.want {
-				t.Errorf("%d from %s to %q: location %q, want %q: %v", status, test.from, test.location, e.Location, test.want, err)
+				t.Errorf("redirect %d from %s to %q: error %v with the Location %q, want ErrMoved with this status and %q", status, test.from, test.location, err, e.Location, test.want)
 			}
 		}
 	}

@@ -28,19 +28,19 @@ type Ref struct {
 	Key  Key
 }
 
-// ParseRef parses a key or the address of a page. The form of the path says which
+// ParseRef parses a key or the URL of a page. The form of the path says which
 // kind of resource it names; no call is made, so the resource may not exist.
 //
-// An address may have http, https or no scheme. Its host is mixcloud.com, also
-// with www, m, api or app before it, or it begins with one of roots, such as
+// A URL may have http, https or no scheme. Its host is mixcloud.com, also with
+// www, m, api or app before it, or it begins with one of baseURLs, such as
 // "http://127.0.0.1:8080/emulator". The query and the fragment are ignored. The
 // slashes at both ends may be left out, and the path may be percent-encoded.
 //
 // Anything else is an [*InvalidError]: other hosts, and paths of lists
 // ("/spartacus/followers/"), comments, feed entries and other pages of the
 // website.
-func ParseRef(s string, roots ...string) (Ref, error) {
-	path, problem := refPath(strings.TrimSpace(s), roots)
+func ParseRef(s string, baseURLs ...string) (Ref, error) {
+	path, problem := refPath(strings.TrimSpace(s), baseURLs)
 	if problem == "" {
 		path, problem = cleanPath(path)
 	}
@@ -54,14 +54,14 @@ func ParseRef(s string, roots ...string) (Ref, error) {
 	return Ref{}, &InvalidError{Arg: "key", Reason: problem}
 }
 
-// ParseRef is [ParseRef] with the client's own roots.
+// ParseRef is [ParseRef] with the client's base URLs.
 func (c *Client) ParseRef(s string) (Ref, error) {
-	return ParseRef(s, c.roots...)
+	return ParseRef(s, c.baseURLs...)
 }
 
-// refPath returns the path of a key or an address, without scheme, host, the path
-// of a root, query and fragment.
-func refPath(s string, roots []string) (path, problem string) {
+// refPath returns the path of a key or a URL, without scheme, host, the path of a
+// base URL, query and fragment.
+func refPath(s string, baseURLs []string) (path, problem string) {
 	if len(s) > 4*maxPath {
 		return "", "is too long"
 	}
@@ -72,7 +72,7 @@ func refPath(s string, roots []string) (path, problem string) {
 	if !absolute && strings.HasPrefix(rest, "/") {
 		return rest, ""
 	}
-	if path, ok := cutRoot(rest, roots); ok {
+	if path, ok := cutBaseURL(rest, baseURLs); ok {
 		return path, ""
 	}
 	host, path, _ := strings.Cut(rest, "/")
@@ -82,12 +82,12 @@ func refPath(s string, roots []string) (path, problem string) {
 	// Without a scheme, "spartacus/party-time" is a key that lacks its first
 	// slash, and "example.com/party-time" is a page of another site.
 	if absolute || strings.ContainsAny(host, ".:@") {
-		return "", "is an address of another site"
+		return "", "is a URL of another site"
 	}
 	return rest, ""
 }
 
-// cutScheme removes http:// or https:// or a bare // from an address.
+// cutScheme removes http:// or https:// or a bare // from a URL.
 func cutScheme(s string) (rest string, absolute bool) {
 	for _, scheme := range []string{"https://", "http://", "//"} {
 		if len(s) >= len(scheme) && strings.EqualFold(s[:len(scheme)], scheme) {
@@ -97,21 +97,21 @@ func cutScheme(s string) (rest string, absolute bool) {
 	return s, false
 }
 
-// cutRoot removes the longest of roots that rest, an address without its
-// scheme, begins with.
-func cutRoot(rest string, roots []string) (path string, ok bool) {
+// cutBaseURL removes the longest of baseURLs with which rest begins. rest is a
+// URL without its scheme.
+func cutBaseURL(rest string, baseURLs []string) (path string, ok bool) {
 	longest := -1
-	for _, root := range roots {
-		root, _ = cutScheme(strings.TrimRight(root, "/"))
-		host, _, _ := strings.Cut(root, "/")
-		if host == "" || len(root) <= longest || len(rest) < len(root) {
+	for _, base := range baseURLs {
+		base, _ = cutScheme(strings.TrimRight(base, "/"))
+		host, _, _ := strings.Cut(base, "/")
+		if host == "" || len(base) <= longest || len(rest) < len(base) {
 			continue
 		}
-		if !strings.EqualFold(rest[:len(host)], host) || rest[len(host):len(root)] != root[len(host):] {
+		if !strings.EqualFold(rest[:len(host)], host) || rest[len(host):len(base)] != base[len(host):] {
 			continue
 		}
-		if tail := rest[len(root):]; tail == "" || tail[0] == '/' {
-			path, longest = tail, len(root)
+		if tail := rest[len(base):]; tail == "" || tail[0] == '/' {
+			path, longest = tail, len(base)
 		}
 	}
 	return path, longest >= 0
@@ -127,8 +127,8 @@ func knownHost(host string) bool {
 	return false
 }
 
-// tagPrefixes are the first elements of tag keys, by age: to 2014, 2015 to
-// 2023, since 2024. All three name the same tag (observed).
+// tagPrefixes are the first elements of tag keys, oldest first: until 2014, 2015
+// to 2023, since 2024. All three name the same tag (observed).
 var tagPrefixes = []string{"tag", "discover", "genres"}
 
 // tagPrefix is the prefix of the keys that this package builds from names. It is

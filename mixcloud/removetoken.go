@@ -15,9 +15,9 @@ var (
 	tokenLast   = regexp.MustCompile(`(?:\?|` + ampersand + `)?` + tokenPair) // as the last parameter
 )
 
-// removeToken removes the token parameter from the links in a response. The
-// result is valid JSON. Whether Mixcloud's links repeat the token of a call is not
-// recorded; results must not contain it, because they are displayed, cached and
+// removeToken removes the token parameter from the links in a response. The result
+// is valid JSON. No recording shows whether Mixcloud's links repeat the token of a
+// call. Results must not contain it, because they are displayed, cached and
 // shared.
 func removeToken(v value) value {
 	if !strings.Contains(v.Raw(), "access_token") {

@@ -24,10 +24,10 @@ type request struct {
 	method      string    // "" is GET
 	body        io.Reader // nil except for uploads and edits
 	contentType string    // of body
-	length      int64     // of body if stream is set; -1 if it is not known
+	length      int64     // of body, if stream is set; -1 if unknown
 	stream      bool      // the call has no timeout
 	anonymous   bool      // no token is sent, even if the client has one
-	root        *url.URL  // path is below it
+	base        *url.URL  // path is relative to it
 	path        string    // clean
 	query       url.Values
 	token       credential
@@ -41,13 +41,12 @@ var (
 	errNoResponse = errors.New("the transport returned neither a response nor an error")
 )
 
-// Get returns the JSON at any path of the API, for endpoints that have no method.
-// The elements of path may be plain or percent-encoded, and the slash at its end
-// may be left out. The caller may change the result. query must not have an
-// access_token: use [Client.As].
+// Get returns the JSON at any path of the API, for endpoints that have no method. The elements of
+// path may be plain or percent-encoded, and the slash at its end may be left out. The caller may
+// change the result. query must not contain an access_token: use [Client.As].
 func (c *Client) Get(ctx context.Context, path string, query url.Values) (json.RawMessage, error) {
 	if query.Has("access_token") {
-		return nil, &InvalidError{Arg: "query", Reason: "must not have an access_token"}
+		return nil, &InvalidError{Arg: "query", Reason: "must not contain an access_token"}
 	}
 	var raw json.RawMessage
 	err := c.fetch(ctx, "Get", path, query, func(v value) string {
@@ -63,7 +62,7 @@ func (c *Client) fetch(ctx context.Context, op, path string, query url.Values, u
 	if problem != "" {
 		return &InvalidError{Arg: "path", Reason: problem}
 	}
-	return c.fetchJSON(ctx, request{op: op, root: c.api, path: clean, query: query, token: c.token}, use)
+	return c.fetchJSON(ctx, request{op: op, base: c.api, path: clean, query: query, token: c.token}, use)
 }
 
 // fetchJSON makes a call whose response is JSON. use decodes the response, or
@@ -85,8 +84,8 @@ func (c *Client) fetchJSON(ctx context.Context, r request, use func(value) (prob
 	})
 }
 
-// do makes a call. All calls but those of OAuth go through it. It passes the
-// body, up to the maximum size, to read, which must not use it after it returns.
+// do makes a call. All calls except those of OAuth use it. It passes the response's body to read,
+// which must not retain the body.
 func (c *Client) do(ctx context.Context, r request, read func(status int, header http.Header, body []byte) error) error {
 	if r.token != nil && !c.tokenAllowed {
 		return &InvalidError{Arg: "token", Reason: "is not sent over plain http: use https or WithInsecureToken"}
@@ -107,17 +106,17 @@ func (c *Client) do(ctx context.Context, r request, read func(status int, header
 func (c *Client) roundTrip(ctx context.Context, r request, call *Call, read func(int, http.Header, []byte) error) error {
 	r.path = requestPath(ctx, r)
 	call.Path = r.path
-	address := *r.root
-	address.RawPath = r.root.EscapedPath() + r.path
-	address.Path, _ = url.PathUnescape(address.RawPath) // cannot fail: both parts are clean
-	address.RawQuery = call.Query
+	target := *r.base
+	target.RawPath = r.base.EscapedPath() + r.path
+	target.Path, _ = url.PathUnescape(target.RawPath) // cannot fail: both parts are clean
+	target.RawQuery = call.Query
 	limited, cancel := c.withTimeout(ctx, r)
 	defer cancel()
 	req, err := http.NewRequestWithContext(withToken(limited, r.token), call.Method, "", r.body)
 	if err != nil {
 		return err
 	}
-	req.URL, req.Host = &address, address.Host
+	req.URL, req.Host = &target, target.Host
 	req.Header.Set("User-Agent", c.userAgent)
 	req.Header.Set("Accept", r.accept)
 	if r.contentType != "" {
@@ -136,7 +135,7 @@ func (c *Client) roundTrip(ctx context.Context, r request, call *Call, read func
 	call.Bytes = int(n)
 	switch {
 	case isRedirect(resp.StatusCode):
-		return redirectError(r, &address, resp.Header.Get("Location"))
+		return redirectError(r, &target, resp.Header.Get("Location"))
 	case n > c.maxBody:
 		return &Error{Kind: tooLargeKind(resp.StatusCode), Err: errTooLarge}
 	case err != nil && (resp.StatusCode < 300 || ctx.Err() != nil):
@@ -146,7 +145,7 @@ func (c *Client) roundTrip(ctx context.Context, r request, call *Call, read func
 	return read(resp.StatusCode, resp.Header, buffer.Bytes())
 }
 
-// withTimeout limits the time of a call, unless ctx ends earlier anyway.
+// withTimeout adds the client's timeout to ctx, unless ctx has an earlier deadline.
 func (c *Client) withTimeout(ctx context.Context, r request) (context.Context, context.CancelFunc) {
 	timeout := c.http.Timeout
 	if at, ok := ctx.Deadline(); timeout <= 0 || r.stream || ok && time.Until(at) <= timeout {
@@ -161,8 +160,8 @@ func (c *Client) transmit(r request, req *http.Request) (*http.Response, error) 
 		req.ContentLength = r.length
 		return doUpload(c.streaming, req)
 	}
-	// http.Client has features that a call does not use, such as redirects and cookies. They would
-	// start a goroutine and two timers for each call.
+	// The transport is called without http.Client, which starts a goroutine and two timers for
+	// each call, for features such as redirects and cookies that a call does not use.
 	resp, err := c.http.Transport.RoundTrip(req)
 	switch {
 	case err != nil:
@@ -175,7 +174,7 @@ func (c *Client) transmit(r request, req *http.Request) (*http.Response, error) 
 	return resp, nil
 }
 
-// buffers are reused to read bodies. Results are copied out of them.
+// buffers has buffers to read bodies into. Results are copied out of them.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 func recycle(b *bytes.Buffer) {
@@ -200,7 +199,7 @@ func readJSON(status int, header http.Header, body []byte) (value, *Error) {
 
 // transportError returns the error of a call without a response.
 func transportError(ctx context.Context, err error) *Error {
-	// The outer error contains the address.
+	// The outer error contains the URL.
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
@@ -235,6 +234,7 @@ func isTimeout(err error) bool {
 	return ok && t.Timeout()
 }
 
+// cause returns the reason why ctx was canceled, or nil if there is none.
 func cause(ctx context.Context) error {
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err
@@ -242,9 +242,9 @@ func cause(ctx context.Context) error {
 	return nil
 }
 
-// truncatedError returns the error of a success whose body could not be read to
-// its end: that of a call without a response, unless the body could not be
-// decompressed.
+// truncatedError returns the error of a successful call whose body could not be read to its end:
+// an ErrBadResponse if the body could not be decompressed, otherwise the same error as without a
+// response.
 func truncatedError(ctx context.Context, err error) *Error {
 	failed := transportError(ctx, err)
 	if failed.Kind == ErrUnavailable && isGarbage(err) {
@@ -259,6 +259,7 @@ func isGarbage(err error) bool {
 	return corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum)
 }
 
+// tooLargeKind returns the kind of the error for a body above the maximum size.
 func tooLargeKind(status int) error {
 	if status/100 == 2 {
 		return ErrBadResponse

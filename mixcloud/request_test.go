@@ -21,7 +21,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// newResponse makes a response.
+// newResponse returns a response to r.
 func newResponse(r *http.Request, status int, header http.Header, body io.Reader) *http.Response {
 	if header == nil {
 		header = http.Header{"Content-Type": {"text/javascript; charset=utf-8"}}
@@ -32,7 +32,8 @@ func newResponse(r *http.Request, status int, header http.Header, body io.Reader
 	}
 }
 
-// testClient returns a client that calls f, with roots that have a path.
+// testClient returns a client whose transport is f and whose base URLs have a
+// path.
 func testClient(t testing.TB, f roundTrip, opts ...Option) *Client {
 	t.Helper()
 	c, err := New(append([]Option{
@@ -47,17 +48,17 @@ func testClient(t testing.TB, f roundTrip, opts ...Option) *Client {
 	return c
 }
 
-// calls are all methods that make a call, with the address that they must request.
-// Their arguments need the right escaping.
+// calls contains all methods that make a call, with the URL that they must
+// request. Their arguments contain characters that must be escaped.
 var calls = map[string]struct {
 	call func(context.Context, *Client) error
 	want string // relative to http://api.test/base/api unless it begins with http
 }{
 	"User": {func(ctx context.Context, c *Client) error { return errOf(c.User(ctx, "/mlö/")) }, "/ml%C3%B6/"},
-	"User slow": {func(ctx context.Context, c *Client) error {
+	"User by escaped URL": {func(ctx context.Context, c *Client) error {
 		return errOf(c.User(ctx, "https://www.mixcloud.com/ml%c3%b6?x=1"))
 	}, "/ml%C3%B6/"},
-	"User root": {func(ctx context.Context, c *Client) error {
+	"User by site URL": {func(ctx context.Context, c *Client) error {
 		return errOf(c.User(ctx, "http://site.test/base/www/bob/"))
 	}, "/bob/"},
 	"Me":         {func(ctx context.Context, c *Client) error { return errOf(c.Me(ctx)) }, "/me/"},
@@ -246,8 +247,8 @@ func TestInvalidArguments(t *testing.T) {
 		"a named color": func(ctx context.Context, c *Client) error {
 			return errOf(c.EmbedJSON(ctx, "/bob/x/", EmbedOptions{Color: "red"}))
 		},
-		"an embedded user":          func(ctx context.Context, c *Client) error { return errOf(c.EmbedJSON(ctx, "/bob/", EmbedOptions{})) },
-		"oEmbed without an address": func(ctx context.Context, c *Client) error { return errOf(c.OEmbed(ctx, "", OEmbedOptions{})) },
+		"an embedded user":     func(ctx context.Context, c *Client) error { return errOf(c.EmbedJSON(ctx, "/bob/", EmbedOptions{})) },
+		"oEmbed without a URL": func(ctx context.Context, c *Client) error { return errOf(c.OEmbed(ctx, "", OEmbedOptions{})) },
 		"oEmbed of a script": func(ctx context.Context, c *Client) error {
 			return errOf(c.OEmbed(ctx, "javascript:alert(1)", OEmbedOptions{}))
 		},

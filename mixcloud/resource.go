@@ -16,7 +16,7 @@ type Resource interface {
 	identity() Key
 }
 
-// Resource returns the resource that a key or an address names, of any kind; see
+// Resource returns the resource that a key or a URL names, of any kind; see
 // [Client.ParseRef].
 func (c *Client) Resource(ctx context.Context, key string) (Resource, error) {
 	ref, err := c.ParseRef(key)
@@ -52,8 +52,8 @@ func resourceOrNil[T any, P interface {
 	return p, nil
 }
 
-// User returns a user. key is a key such as "/spartacus/", a username, or any
-// address that [Client.ParseRef] accepts. The key of another kind of resource is an
+// User returns a user. key is a key such as "/spartacus/", a username, or any URL that
+// [Client.ParseRef] accepts. The key of another kind of resource is an
 // [*InvalidError]. If there is no such user the error is [ErrNotFound]. The other
 // methods that take a key do the same.
 func (c *Client) User(ctx context.Context, key string) (*FullUser, error) {

@@ -26,8 +26,8 @@ const (
 	maxWait    = 30 * 24 * time.Hour
 )
 
-// isFailure reports whether a response with a success status contains only an
-// error. A widget of 2016 handled such a response.
+// isFailure reports whether a response with a success status contains only an error
+// (client code: a widget of 2016 handles such responses).
 func isFailure(v value) bool {
 	failure, content := false, false
 	for name, m := range v.members() {
@@ -47,7 +47,7 @@ func responseError(status int, header http.Header, body value) *Error {
 	e := &Error{Status: status, FromAPI: body.first() != 0}
 	envelope := body.member("error")
 	var message string
-	if envelope.first() == '"' { // the OAuth endpoint's form
+	if envelope.first() == '"' { // a string, as in errors of OAuth
 		message = envelope.text()
 		e.Err = quotedError(message)
 	} else {
@@ -87,10 +87,10 @@ type quotedError string
 // Error implements error.
 func (e quotedError) Error() string { return strconv.Quote(string(e)) }
 
-// kindOfStatus returns the kind of an error by its status alone. After a 4xx a
-// retry does not help, because the server is up and refused the call. The
-// exceptions are a 403 that is not JSON, which comes from a bot protection, the
-// statuses that ask for a retry, and a 407, which comes from this machine's proxy.
+// kindOfStatus returns the kind of an error by its status alone. After a 4xx a retry
+// does not help, because the server is up and refused the call. The exceptions are a
+// 403 that is not JSON, which comes from a bot protection, the statuses that request
+// a retry (408, 421 and 425), and a 407, which comes from this machine's proxy.
 func kindOfStatus(status int, isJSON bool) error {
 	switch status {
 	case http.StatusNotFound, http.StatusGone:
@@ -123,8 +123,9 @@ func kindOfStatus(status int, isJSON bool) error {
 	return ErrBadResponse
 }
 
-// tokenMessage matches the two known messages about a missing or wrong token. It
-// is used for errors without a type: only one message was recorded with its type.
+// tokenMessage matches the two known messages about a missing or wrong token. It is
+// used for errors without a type, because only one of the messages was recorded with
+// its type.
 var tokenMessage = regexp.MustCompile(`(?i)access[_ ]token .*(required|provided)`)
 
 var retryAfterText = regexp.MustCompile(`(?i)retry after (\d+(?:\.\d+)?) second`)
@@ -159,9 +160,9 @@ func sentTime(header http.Header) time.Time {
 	return time.Now()
 }
 
-// seconds reads a number of seconds, which may have a fraction: a call that is
-// made slightly too early is refused again. A negative number means 0, and one
-// above maxWait means maxWait.
+// seconds reads a number of seconds and rounds it up to milliseconds, because
+// Mixcloud refuses a call that is slightly too early. A negative number means 0, and
+// one above maxWait means maxWait.
 func seconds(text string) (wait time.Duration, ok bool) {
 	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) || math.IsNaN(n) {
@@ -179,7 +180,7 @@ func sanitizeError(err error, r request, status int) error {
 		e = &Error{Kind: ErrUnavailable, Err: err}
 	}
 	e.Op = r.op
-	if r.anonymous && e.Kind == ErrUnauthenticated { // no token would help
+	if r.anonymous && e.Kind == ErrUnauthenticated { // the call never sends a token
 		e.Kind = ErrForbidden
 	}
 	if e.Status == 0 {
@@ -191,7 +192,7 @@ func sanitizeError(err error, r request, status int) error {
 	if quoted, ok := e.Err.(quotedError); ok {
 		e.Err = quotedError(sanitize(string(quoted), r.token, maxMessage))
 	} else if e.Err != nil {
-		// The caller's transport may have put the address into its error.
+		// The caller's transport may have put the URL into its error.
 		if text := e.Err.Error(); scrub(text, r.token) != text {
 			e.Err = errors.New(scrub(text, r.token))
 		}
@@ -224,8 +225,8 @@ func scrub(s string, token credential) string {
 	return s
 }
 
-// redact replaces a secret. One that may be an ordinary word is replaced only
-// where it is not part of a longer word.
+// redact replaces a secret. It does not replace a secret shorter than minUnique
+// within a longer word.
 func redact(s, secret string) string {
 	var b strings.Builder
 	for from := 0; ; {

@@ -9,10 +9,10 @@ import (
 
 // sanitize returns a text from outside this package for the caller: at most the
 // given number of characters, without markup, control and format characters, the
-// token, and the parts of addresses that may contain a secret. The token is
-// removed last, so that none of the other removals can hide it.
+// token, and the parts of URLs that may contain a secret. The token is removed
+// last, so that none of the other removals can hide it.
 func sanitize(s string, token credential, most int) string {
-	return cut(scrub(shortenAddresses(printable(withoutMarkup(s))), token), most)
+	return cut(scrub(shortenURLs(printable(withoutMarkup(s))), token), most)
 }
 
 var (
@@ -20,9 +20,9 @@ var (
 	// comment or a declaration. A "<" that is not before a letter is not a tag.
 	inlineTag = regexp.MustCompile(`(?i)</?(a|abbr|b|code|em|i|mark|s|small|span|strong|sub|sup|u)(\s[^<>]*)?>`)
 	blockTag  = regexp.MustCompile(`(?s)<!--.*?-->|<[/!?]?[a-zA-Z][^<>]*>`)
-	// addressSecrets matches an address with the parts that may contain a secret:
-	// user, query and fragment.
-	addressSecrets = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*://)([^\s/?#@]*@)?([^\s?#"'<>]*)([?#][^\s"'<>]*)?`)
+	// urlSecrets matches a URL with the parts that may contain a secret: user,
+	// query and fragment.
+	urlSecrets = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*://)([^\s/?#@]*@)?([^\s?#"'<>]*)([?#][^\s"'<>]*)?`)
 )
 
 // withoutMarkup removes HTML tags and decodes references, such as &amp;.
@@ -35,12 +35,12 @@ func withoutMarkup(s string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// shortenAddresses removes everything but scheme, host and path from addresses.
-func shortenAddresses(s string) string {
+// shortenURLs removes everything but scheme, host and path from URLs.
+func shortenURLs(s string) string {
 	if !strings.Contains(s, "://") {
 		return s
 	}
-	return addressSecrets.ReplaceAllString(s, "$1$3")
+	return urlSecrets.ReplaceAllString(s, "$1$3")
 }
 
 // printable removes characters that do not print, and replaces white space by

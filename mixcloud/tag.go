@@ -2,7 +2,8 @@ package mixcloud
 
 import "strings"
 
-// A Tag is a tag, a city, or a combination of them. It is complete everywhere.
+// A Tag is a tag, a city, or a combination of them. Tags in lists have all fields
+// that [Client.Tag] sets, except Metadata.
 type Tag struct {
 	Object
 	Key  Key    // "/genres/funk/", also "/discover/…" and "/tag/…", as received

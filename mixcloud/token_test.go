@@ -24,7 +24,8 @@ import (
 // canary is a token that differs in each of its encoded forms.
 const canary = `cAnArY+tok/en="1&2%41`
 
-// secretForms are the forms of canary that must not occur anywhere.
+// secretForms are the encoded forms of canary, none of which may occur in a
+// result.
 var secretForms = []string{canary, url.QueryEscape(canary), url.PathEscape(canary), "cAnArY"}
 
 func containsToken(s string) bool {
@@ -76,22 +77,22 @@ func TestNoTokenLeaks(t *testing.T) {
 		return string(b)
 	}
 	transports := map[string]roundTrip{
-		"a transport that quotes the address": func(r *http.Request) (*http.Response, error) {
+		"a transport that quotes the URL": func(r *http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("dial %s: no", r.URL)
 		},
-		"an address in the error": func(r *http.Request) (*http.Response, error) {
+		"a URL in the error": func(r *http.Request) (*http.Response, error) {
 			return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: &url.Error{Op: "proxy", URL: r.URL.String(), Err: io.EOF}}
 		},
 		"a message with the token": func(r *http.Request) (*http.Response, error) {
 			return newResponse(r, 400, nil, strings.NewReader(`{"error":{"type":`+quoted("T "+sent(r))+`,"message":`+quoted("An invalid access token was provided: "+sent(r))+`}}`)), nil
 		},
-		"a message with the address": func(r *http.Request) (*http.Response, error) {
+		"a message with the URL": func(r *http.Request) (*http.Response, error) {
 			return newResponse(r, 500, nil, strings.NewReader(`{"error":{"message":`+quoted("failed: "+r.URL.String())+`}}`)), nil
 		},
 		"a message that is truncated inside the token": func(r *http.Request) (*http.Response, error) {
 			return newResponse(r, 500, nil, strings.NewReader(`{"error":{"message":`+quoted(strings.Repeat("x", 490)+sent(r))+`}}`)), nil
 		},
-		"a page with the address": func(r *http.Request) (*http.Response, error) {
+		"a page with the URL": func(r *http.Request) (*http.Response, error) {
 			return newResponse(r, 502, nil, strings.NewReader("<html>"+r.URL.String())), nil
 		},
 		"a redirect with the token": func(r *http.Request) (*http.Response, error) {
@@ -211,10 +212,10 @@ func TestTokenAndPlainHTTP(t *testing.T) {
 		"http://127.0.0.1.evil.com": false,
 		"http://localhost.evil.com": false,
 	}
-	for root, private := range tests {
+	for base, private := range tests {
 		for _, insecure := range []bool{false, true} {
 			sent := 0
-			opts := []Option{WithAPIURL(root), WithHTTPClient(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			opts := []Option{WithAPIURL(base), WithHTTPClient(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 				sent++
 				return newResponse(r, 200, nil, strings.NewReader(`{"key":"/bob/"}`)), nil
 			})})}
@@ -226,18 +227,18 @@ func TestTokenAndPlainHTTP(t *testing.T) {
 				t.Fatal(err)
 			}
 			if _, err := c.User(t.Context(), "/bob/"); err != nil {
-				t.Errorf("%s: User without a token: %v", root, err)
+				t.Errorf("%s: User without a token: %v", base, err)
 			}
 			_, err = c.As(canary).User(t.Context(), "/bob/")
 			if want := private || insecure; (err == nil) != want || (sent == 2) != want || err != nil && !errors.Is(err, ErrInvalid) {
-				t.Errorf("%s, insecure tokens allowed %t: error %v, %d calls; want a call with the token: %t, else ErrInvalid", root, insecure, err, sent, want)
+				t.Errorf("%s, insecure tokens allowed %t: error %v, %d calls; want a call with the token: %t, else ErrInvalid", base, insecure, err, sent, want)
 			}
 		}
 	}
 }
 
-// newServer serves h on a loopback address, and returns a client of it whose root
-// has a path.
+// newServer serves h on a loopback address, and returns a client of this server
+// whose base URL has a path.
 func newServer(t *testing.T, h http.HandlerFunc, opts ...Option) (*Client, *httptest.Server) {
 	t.Helper()
 	s := httptest.NewUnstartedServer(http.StripPrefix("/base", h))
@@ -285,7 +286,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 func TestAs_SendsTheOwnToken(t *testing.T) {
 	t.Parallel()
 	var observed atomic.Int64
-	root, _ := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+	client, _ := newServer(t, func(w http.ResponseWriter, r *http.Request) {
 		token := r.URL.Query().Get("access_token")
 		fmt.Fprintf(w, `{"key":"/%s/","is_current_user":true}`, token)
 	}, WithObserver(func(Call) { observed.Add(1) }))
@@ -293,7 +294,7 @@ func TestAs_SendsTheOwnToken(t *testing.T) {
 	for i := range 16 {
 		wait.Go(func() {
 			token := fmt.Sprintf("viewer-%d", i)
-			viewer := root.As("another").As(token)
+			viewer := client.As("another").As(token)
 			for range 20 {
 				me, err := viewer.Me(t.Context())
 				if err != nil || me.Username != token {

@@ -25,11 +25,11 @@ func withSiteQuery(ctx context.Context, query string) context.Context {
 }
 
 // A tokenTransport adds the token, or the secret of an application, to the query
-// of a request. It is below all middleware, which could log the address. Mixcloud
+// of a request. It is below all middleware, which could log the URL. Mixcloud
 // accepts a token only in the query (client code).
 type tokenTransport struct {
 	base      http.RoundTripper
-	api, site *url.URL // the only roots that a token or an application's secret is sent to
+	api, site *url.URL // the only base URLs to which a token or an application's secret is sent
 }
 
 // secretQuery returns the parameters to add to the query of a request, or "".
@@ -52,13 +52,13 @@ func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		resp, err := t.base.RoundTrip(req)
 		return dropBadLocation(resp), err
 	}
-	address := *req.URL
-	if address.RawQuery != "" {
-		query = address.RawQuery + "&" + query
+	u := *req.URL
+	if u.RawQuery != "" {
+		query = u.RawQuery + "&" + query
 	}
-	address.RawQuery = query
+	u.RawQuery = query
 	sent := req.WithContext(req.Context()) // a copy that shares the headers
-	sent.URL = &address
+	sent.URL = &u
 	resp, err := t.base.RoundTrip(sent)
 	if resp != nil {
 		resp.Request = req // the request without the token, for callers that read it
@@ -66,7 +66,7 @@ func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return dropBadLocation(resp), err
 }
 
-// dropBadLocation removes a Location that is not a valid address, since net/http
+// dropBadLocation removes a Location that is not a valid URL, since net/http
 // would return an error without the status.
 func dropBadLocation(resp *http.Response) *http.Response {
 	if resp == nil || resp.Header.Get("Location") == "" {

@@ -15,9 +15,9 @@ import (
 //
 //	mixcloud.UploadFields{Name: new("Night Bus"), Tags: []string{"dub"}, Unlisted: new(true)}
 //
-// A list that is not nil replaces the whole list. An empty one, such as
-// []string{}, clears it: Mixcloud is sent an empty first element, which is
-// documented for hosts and inferred for tags and sections.
+// A list that is not nil replaces the whole list. An empty list, such as []string{},
+// clears it: the client sends an empty first element, which is documented for hosts and
+// inferred for tags and sections.
 //
 // Fields marked Pro are refused by Mixcloud unless the user has a Pro account.
 type UploadFields struct {
@@ -80,11 +80,11 @@ type BoundedFiles interface {
 // reads the files while it sends them, and holds none of them in memory. See
 // [OSFiles] for files on disk. There is no timeout: ctx limits the time.
 //
-// The call begins when files has returned the first file. The fields are sent
-// first, then the files. An error of files, or of a file's body, aborts the
-// request, so that it is not complete for Mixcloud, and Upload returns that
-// error unchanged. If Mixcloud responds before the request is complete, Upload
-// stops sending and returns the response.
+// The call begins when files has returned the first file. The fields are sent first,
+// then the files. An error of files, or of a file's body, aborts the request, so that
+// Mixcloud receives an incomplete one, and Upload returns that error unchanged. If
+// Mixcloud responds before the request is complete, Upload stops sending and returns
+// the response.
 //
 // The request has a Content-Length if files is nil or implements [BoundedFiles]
 // with a known bound. Otherwise it is chunked, and some servers read a chunked
@@ -99,9 +99,9 @@ func (c *Client) Upload(ctx context.Context, fields UploadFields, files Files) (
 	return c.send(ctx, "Upload", "/upload/", fields, files)
 }
 
-// Edit changes a cloudcast of the user who owns the client's token. Fields that
-// are not set stay as they are. files has at most a picture, as in
-// OSFiles(nil, picture), and may be nil. The rest is as for [Client.Upload].
+// Edit changes a cloudcast of the user who owns the client's token. Fields that are not
+// set stay as they are. files has at most a picture, as in OSFiles(nil, picture), and
+// may be nil. Otherwise Edit is like [Client.Upload].
 func (c *Client) Edit(ctx context.Context, key string, fields UploadFields, files Files) (*Result, error) {
 	ref, err := ParseRef(key)
 	if err != nil || ref.Kind != KindCloudcast {
@@ -119,7 +119,7 @@ func (c *Client) send(ctx context.Context, op, path string, fields UploadFields,
 		return nil, err
 	}
 	result, err := c.write(ctx, request{
-		op: op, method: http.MethodPost, root: c.api, path: path, token: c.token,
+		op: op, method: http.MethodPost, base: c.api, path: path, token: c.token,
 		body: body, contentType: body.contentType(), length: body.length, stream: true,
 	})
 	if broken := body.stop(); broken != nil {
@@ -128,8 +128,7 @@ func (c *Client) send(ctx context.Context, op, path string, fields UploadFields,
 	return result, err
 }
 
-// list returns the names and values of the form's fields, as Mixcloud documents
-// them.
+// list returns the names and values of the form's fields (documented).
 func (f UploadFields) list() [][2]string {
 	var all [][2]string
 	add := func(name, v string) { all = append(all, [2]string{name, v}) }

@@ -15,7 +15,7 @@ import (
 	"unicode"
 )
 
-// An uploadBody is the multipart form of an upload, which is made while it is
+// An uploadBody is the multipart form of an upload, which is generated while it is
 // read. A transport calls either Read or WriteTo. WriteTo sends each piece of a
 // file without copying it.
 //

@@ -38,8 +38,9 @@ func uploadTransport() *http.Transport {
 }
 
 // An uploadConn is a connection of uploadTransport. It works around two properties
-// of net/http: it copies a body of known length through a buffer of 32 KiB, and it
-// does not report a closed connection while it waits for the next bytes of a body.
+// of net/http: net/http copies a body of known length through a buffer of 32 KiB,
+// and does not report a closed connection while it waits for the next bytes of a
+// body.
 type uploadConn struct {
 	net.Conn
 	closed chan struct{} // closed when either side has closed the connection

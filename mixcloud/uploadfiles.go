@@ -15,7 +15,7 @@ import (
 var errFileChanged = errors.New("mixcloud: the size of the file changed while it was sent")
 
 // OSFiles returns the files of one upload or edit, read from open files. A nil
-// file is left out: an upload needs the audio, an edit takes a picture only.
+// file is omitted: an upload needs the audio, and an edit accepts only a picture.
 //
 //	f, err := os.Open("night-bus.mp3")
 //	if err != nil {
@@ -24,12 +24,12 @@ var errFileChanged = errors.New("mixcloud: the size of the file changed while it
 //	defer f.Close()
 //	result, err := client.Upload(ctx, mixcloud.UploadFields{Name: new("Night Bus")}, mixcloud.OSFiles(f, nil))
 //
-// A file is sent whole, from its beginning, under the last element of its name. It
-// is read while it is sent and never held in memory. Its size is read before
-// the call, so that the request has a Content-Length. A file that is a directory
-// or empty is an [*InvalidError] and no call is made. If the size of a file
-// changes while it is sent, the upload fails. A pipe has no size: it is read to
-// its end, and the request is chunked, which Mixcloud may not accept.
+// A file is sent completely, from its beginning. Its name is the last element of
+// its path. It is read while it is sent and never held in memory. Its size is read
+// before the call, so that the request has a Content-Length. A file that is a
+// directory or empty is an [*InvalidError] and no call is made. If the size of a
+// file changes while it is sent, the upload fails. A pipe has no size: it is read
+// to its end, and the request is chunked, which Mixcloud may not accept.
 //
 // OSFiles does not close the files and does not move their offsets. Close them
 // after Upload or Edit has returned. To try again, call OSFiles again with the

@@ -62,7 +62,7 @@ func TestOSFiles(t *testing.T) {
 		}
 	}
 	if at, err := audio.Seek(0, io.SeekCurrent); at != 5 || err != nil {
-		t.Errorf("the offset is %d (%v), want 5, with the file open", at, err)
+		t.Errorf("Seek after the upload = %d, %v; want the unchanged offset 5 of an open file", at, err)
 	}
 	if _, err := c.Edit(t.Context(), "/demo/x/", UploadFields{}, OSFiles(nil, picture)); err != nil {
 		t.Fatal(err)

@@ -12,11 +12,11 @@ type User struct {
 	Username string // plain text; derived from Key when absent
 	Type     string // "user"; only with [WithMetadata]
 	Pictures Pictures
-	// Following says whether the owner of the token follows this user. It is nil
-	// without a token.
+	// Following reports whether the owner of the token follows this user. It is
+	// nil without a token.
 	Following *bool
-	// ListenTime is when this user listened to the cloudcast. It is set in the
-	// result of [Client.CloudcastListeners] only.
+	// ListenTime is the time at which this user listened to the cloudcast. Only
+	// [Client.CloudcastListeners] sets it.
 	ListenTime *time.Time
 }
 
@@ -24,7 +24,7 @@ type User struct {
 // Mixcloud's, and may differ from the lengths of the lists.
 type FullUser struct {
 	User
-	Biog                *string // nil or empty if the user has written none
+	Biog                *string // nil or empty if the user has no biography
 	Created             *time.Time
 	Updated             *time.Time
 	FollowerCount       *int

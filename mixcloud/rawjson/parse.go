@@ -11,7 +11,7 @@ import (
 // maxDepth is the maximum depth of nested values, as in encoding/json.
 const maxDepth = 10_000
 
-// maxScratch is the largest index, in nodes, that is kept for the next text.
+// maxScratch is the maximum size of an index, in nodes, whose memory is reused for the next text.
 const maxScratch = 1 << 16
 
 var scratch = sync.Pool{New: func() any { return new([]node) }}
@@ -38,8 +38,8 @@ func Parse(text []byte) (Value, bool) {
 	return v, ok
 }
 
-// A parser validates a text. Its methods take the index at which something begins and return the index after it, and false
-// if it is not valid.
+// A parser validates a text. Its methods take the index at which a part of the text begins, such as a number, and return
+// the index after it, and false if the part is not valid.
 type parser struct {
 	text  []byte
 	nodes []node
@@ -200,7 +200,7 @@ const (
 )
 
 // plain returns the index of the first quote, backslash or control character at or after i. It tests eight bytes at a time:
-// x-each&^x has the high bit in each zero byte of x, and in others only above one.
+// x-each&^x sets the high bit of each zero byte of x, and of other bytes only if they are above a zero byte.
 func (p *parser) plain(i int) int {
 	for ; i+8 <= len(p.text); i += 8 {
 		x := binary.LittleEndian.Uint64(p.text[i:])

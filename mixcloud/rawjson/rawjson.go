@@ -1,9 +1,9 @@
 // Package rawjson reads JSON in place.
 //
-// [Parse] validates a text in one pass, as [encoding/json.Valid] does, and builds an index: one node for each
-// value and each member name, in the order of the text. A [Value] is a position in this index. Reading a member or an
-// element is a step from node to node, so no text is scanned twice, and a value's JSON is a substring of the text. Nothing
-// is decoded until it is asked for.
+// [Parse] validates a text in one pass, as [encoding/json.Valid] does, and builds an index: one node for each value and
+// each member name, in the order of the text. A [Value] is a position in this index. Reading a member or an element is a
+// step from node to node, so no text is scanned twice, and a value's JSON is a substring of the text. Strings are decoded
+// only when they are read.
 //
 // A Value keeps the whole text and its index in memory. Values are immutable and safe for concurrent use.
 package rawjson
@@ -30,7 +30,7 @@ const escaped = 1 << 31
 
 func (n node) after() uint32 { return n.next &^ escaped }
 
-// A Value is a JSON value. The zero Value is an absent one: it has no members, no elements and no text.
+// A Value is a JSON value. The zero Value is absent: it has no members, no elements and no text.
 type Value struct {
 	doc *document
 	at  uint32

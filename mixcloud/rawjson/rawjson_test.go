@@ -40,7 +40,7 @@ func check(t *testing.T, text []byte) {
 	t.Helper()
 	v, ok := rawjson.Parse(text)
 	if want := json.Valid(text); ok != want {
-		t.Fatalf("Parse(%.100q) reports %v, json.Valid %v", text, ok, want)
+		t.Fatalf("Parse(%.100q) returned %t, want %t, as json.Valid", text, ok, want)
 	}
 	if !ok {
 		if v.Kind() != 0 || v.Raw() != "" {
@@ -61,7 +61,7 @@ func check(t *testing.T, text []byte) {
 		t.Fatal(err)
 	}
 	if got := decode(v); !reflect.DeepEqual(got, want) {
-		t.Fatalf("the index of %.200q reads as %.200v, encoding/json as %.200v", text, got, want)
+		t.Fatalf("Parse(%.200q) is decoded as %.200v, want %.200v, as by encoding/json", text, got, want)
 	}
 }
 
@@ -101,10 +101,11 @@ func TestValue_absent(t *testing.T) {
 	t.Parallel()
 	var v rawjson.Value
 	if v.Kind() != 0 || v.Raw() != "" || v.Text() != "" || v.Len() != 0 || v.Size() != 0 || v.Escaped() || v.Member("a").Kind() != 0 {
-		t.Error("an absent value has content")
+		t.Errorf("zero Value: Kind %d, Raw %q, Text %q, Len %d, Size %d, Escaped %t, kind of a member %d; want 0, \"\" or false for each",
+			v.Kind(), v.Raw(), v.Text(), v.Len(), v.Size(), v.Escaped(), v.Member("a").Kind())
 	}
 	for range v.Members() {
-		t.Error("an absent value has members")
+		t.Error("zero Value: Members returned a member, want none")
 	}
 }
 

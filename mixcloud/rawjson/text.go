@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// unescape returns the content of a JSON string that Parse has validated, as encoding/json decodes it: a surrogate without
-// its other half becomes U+FFFD.
+// unescape returns the content of a JSON string that Parse has validated, as encoding/json decodes it: an unpaired
+// surrogate becomes U+FFFD.
 func unescape(raw string) string {
 	rest := raw[1 : len(raw)-1]
 	text := make([]byte, 0, len(rest))
@@ -51,7 +51,7 @@ func unescape(raw string) string {
 	}
 }
 
-// hex returns the number that the first four bytes of a text write in hexadecimal.
+// hex parses the first four bytes of a text as a hexadecimal number.
 func hex(text string) rune {
 	n, _ := strconv.ParseUint(text[:4], 16, 16)
 	return rune(n)
