@@ -404,7 +404,7 @@ func TestCommandLine(t *testing.T) {
 		},
 		"unknown flag":   {args: []string{"--nope"}, status: 2, stderr: []string{"unknown flag --nope"}},
 		"not a duration": {args: []string{"--drain-timeout=soon"}, status: 2, stderr: []string{"--drain-timeout"}},
-		"help":           {args: []string{"--help"}, stdout: []string{"serve", "emulator", "conformance", "version"}},
+		"help":           {args: []string{"--help"}, stdout: []string{"serve", "emulator", "conformance", "healthcheck", "version"}},
 		"sign-in without https": {
 			args: []string{"--oauth-client-id=app", "--public-url=http://graph.example"}, env: []string{"MIXCLOUD_GRAPHQL_SECRET_KEY=short"},
 			status: 2, stderr: []string{"--public-url must begin with https://", "_OAUTH_CLIENT_SECRET", "_SECRET_KEY must have at least 32 bytes"},

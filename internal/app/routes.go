@@ -85,7 +85,7 @@ func (a *App) routes(cfg config.Serve, bodies *graphhttp.BodyMemory, authn authe
 	others.Handle(auth.LoginPath, authn.signIn)
 	others.Handle(auth.CallbackPath, authn.signIn)
 	others.Handle(auth.LogoutPath, authn.signIn)
-	others.HandleFunc("GET /livez", live)
+	others.HandleFunc("GET "+livePath, live)
 	others.HandleFunc("GET /readyz", a.ready)
 	others.HandleFunc("/", notFound)
 

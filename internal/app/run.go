@@ -30,6 +30,8 @@ func Run(ctx context.Context, cmd config.Command, stdout, stderr io.Writer) erro
 		return runEmulator(ctx, *cmd, stdout, stderr)
 	case *config.Conformance:
 		return runConformance(ctx, *cmd, stdout, stderr)
+	case *config.Healthcheck:
+		return runHealthcheck(ctx, *cmd, stdout)
 	case *config.Schema:
 		_, err := stdout.Write(graphschema.SDL(executable(nil).Schema()))
 		return err

@@ -26,6 +26,7 @@ type CLI struct {
 	Serve       Serve       `cmd:"" default:"withargs" help:"Run the GraphQL server (the default command)."`
 	Emulator    Emulator    `cmd:"" help:"Run the Mixcloud emulator: a small in-memory Mixcloud for development and tests."`
 	Conformance Conformance `cmd:"" help:"Check that Mixcloud's API behaves as this project expects."`
+	Healthcheck Healthcheck `cmd:"" help:"Check that a server responds: exit with status 0 if /livez returns 200, otherwise with 1. For containers without curl."`
 	Schema      Schema      `cmd:"" help:"Print the GraphQL schema (SDL)."`
 	Version     Version     `cmd:"" help:"Print the version."`
 
@@ -112,6 +113,14 @@ type Conformance struct {
 	Report    string  `placeholder:"FILE" help:"File for a report in JSON, in addition to the table on standard output."`
 	Token     Secret  `kong:"-" env:"TOKEN" help:"Access token for the checks that need a signed-in user. Without it, they are left out."`
 	Log       Log     `embed:"" prefix:"log-"`
+}
+
+// Healthcheck configures the check that a server responds. It has the names of the server's
+// settings, so that it needs no others if both have the same environment.
+type Healthcheck struct {
+	Addr    string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of the server, as in its --addr. Without a host, or with 0.0.0.0, it is this machine."`
+	TLSCert string        `name:"tls-cert" placeholder:"FILE" help:"If set, as in the server's --tls-cert, use HTTPS. The file is not read, and the certificate is not verified."`
+	Timeout time.Duration `default:"5s" placeholder:"DURATION" help:"Time limit for the response."`
 }
 
 // Version has no settings.

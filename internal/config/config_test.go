@@ -198,6 +198,12 @@ func TestParse(t *testing.T) {
 				Log: Log{Level: slog.LevelInfo, Format: telemetry.Text},
 			},
 		},
+		"health check": {
+			reason: "it reads the address and the certificate from the server's environment",
+			args:   []string{"healthcheck", "--timeout=1s"},
+			env:    []string{"ADDR=:8443", "TLS_CERT=cert.pem", "TLS_KEY=key.pem", "MAX_UPSTREAM=0"},
+			want:   &Healthcheck{Addr: ":8443", TLSCert: "cert.pem", Timeout: time.Second},
+		},
 		"version": {args: []string{"version"}, want: &Version{}},
 	}
 	for name, tt := range tests {
@@ -235,6 +241,10 @@ func TestParse_Problems(t *testing.T) {
 				"--operation-budget must be between 1 and", "--cache-bytes must not be", "--stale-for must be between",
 				"--upstream-rate must be 0, or between 0.01", "--upstream-total-rate must be 0, or between 0.01", "--upstream-burst must be between", "--upstream-retries must be between 0", "--log-format must be text or json",
 			},
+		},
+		"health check": {
+			args: []string{"healthcheck", "--addr=:0", "--timeout=2m"},
+			want: []string{"--addr must have the port of the server", "--timeout must be between 1ms and 1m"},
 		},
 		"limits of responses": {
 			args: []string{

@@ -31,7 +31,7 @@ type Command interface {
 
 // Parse reads the command line, the environment (NAME=VALUE lines, as os.Environ returns
 // them) and the file of --config, in this order of precedence. It returns the validated
-// command to run: a *Serve, *Emulator, *Conformance, *Schema or *Version. Help is printed
+// command to run: a *Serve, *Emulator, *Conformance, *Healthcheck, *Schema or *Version. Help is printed
 // to stdout.
 func Parse(args, environ []string, stdout io.Writer) (_ Command, err error) {
 	var cli CLI

@@ -290,6 +290,17 @@ func (c *Conformance) Validate() error {
 	return p.join()
 }
 
+// Validate returns all problems of the settings.
+func (c *Healthcheck) Validate() error {
+	var p problems
+	p.address("addr", c.Addr)
+	if strings.HasSuffix(c.Addr, ":0") {
+		p.add("addr", "must have the port of the server, not port 0")
+	}
+	p.between("timeout", c.Timeout, time.Millisecond, time.Minute)
+	return p.join()
+}
+
 // Validate returns nil, because the command has no settings.
 func (*Schema) Validate() error { return nil }
 
