@@ -46,10 +46,13 @@ fmt: ## format the Go code
 check: ## run all checks of CI, in the same order
 	.ci/run
 
+release: ## build the release into dist/: programs, SBOMs and SHA256SUMS
+	.ci/release $(VERSION)
+
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
 soak: ## run for 10 minutes with valid and 1,000,000 malformed requests
 	go run ./bench/soak
 
-.PHONY: help demo run test race fuzz golden generate playground lint fmt check bench soak
+.PHONY: help demo run test race fuzz golden generate playground lint fmt check release bench soak
