@@ -1,12 +1,12 @@
-# "make" alone prints the commands. They are short, so that each can be typed
+# "make" alone lists the targets. Their commands are short, so that they can be typed
 # without make.
 LINT = go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GENERATED = graph/generated/*.go graph/model/models_gen.go
 
-# A property test that fails prints its seed. It saves no file.
+# A property test that fails prints its seed, and saves no file.
 export RAPID_NOFAILFILE = 1
 
-help: ## print this list
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## serve an emulated Mixcloud in memory: http://127.0.0.1:8080
@@ -28,7 +28,7 @@ golden: ## rewrite golden files, and the responses and tables of the documents; 
 	go test ./internal/app ./internal/config ./internal/conformance ./internal/layering ./mixcloud ./mixcloud/emulator/world -update
 	go test ./internal/app -update-readme
 
-generate: ## generate the executor after a change of the schema
+generate: ## generate the GraphQL code after a change of the schema
 	rm -f $(GENERATED)
 	go generate .
 
@@ -52,7 +52,7 @@ release: ## build the release into dist/: programs, SBOMs and SHA256SUMS
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
-soak: ## run for 10 minutes with valid and 1,000,000 malformed requests
+soak: ## test the server for 10 minutes with valid and 1,000,000 malformed requests
 	go run ./bench/soak
 
 .PHONY: help demo run test race fuzz golden generate playground lint fmt check release bench soak

@@ -42,7 +42,7 @@ func ValidKey(key string) bool {
 	return true
 }
 
-// A Name identifies a write: the client's key, together with its principal.
+// A Name identifies a write: the principal of the caller and the key that the client chose.
 type Name struct {
 	Principal string // an opaque id, never the token
 	Key       string
@@ -51,8 +51,8 @@ type Name struct {
 // A Fingerprint is a hash of the content of a request.
 type Fingerprint [sha256.Size]byte
 
-// FingerprintOf returns the fingerprint of a content in several parts. It also depends on the
-// boundaries of the parts.
+// FingerprintOf returns the fingerprint of content that consists of several parts. Content with
+// the same bytes but other boundaries between parts has another fingerprint.
 func FingerprintOf(parts ...string) Fingerprint {
 	h := sha256.New()
 	var size [8]byte
@@ -73,8 +73,9 @@ type Response struct {
 // A Store stores the state of writes. It is safe for concurrent use. A store that replicas
 // share must release the claims of a failed replica after some time.
 type Store interface {
-	// Begin claims a name for a content. It returns the claim, the response of the earlier
-	// write, or an error: ErrInFlight, ErrOtherContent, or an error of the store.
+	// Begin claims a name for a request with the given content. It returns the claim, the
+	// response of the earlier write, or an error: ErrInFlight, ErrOtherContent, or an error of
+	// the store.
 	Begin(ctx context.Context, name Name, content Fingerprint) (Claim, *Response, error)
 }
 

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Limits of a [Memory]. Above them it removes the writes that were finished first, before their
-// TTL. It never removes a write in progress.
+// Limits of a [Memory]. Above a limit it removes the writes that finished first, even before
+// their TTL. It never removes a write in progress.
 const (
 	maxWrites   = 10_000
 	maxBytes    = 64 << 20 // of all responses

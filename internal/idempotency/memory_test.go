@@ -19,7 +19,7 @@ func TestValidKey(t *testing.T) {
 	}
 	for key, want := range tests {
 		if ValidKey(key) != want {
-			t.Errorf("ValidKey(%q) is %v", key, !want)
+			t.Errorf("ValidKey(%q) = %v, want %v", key, !want, want)
 		}
 	}
 }
@@ -46,10 +46,10 @@ func TestMemory(t *testing.T) {
 		name, one, two := Name{"who", "k"}, FingerprintOf("1"), FingerprintOf("2")
 		claim := begin(t, &m, name, one)
 		if _, _, err := m.Begin(t.Context(), name, one); !errors.Is(err, ErrInFlight) {
-			t.Errorf("in progress: %v, want ErrInFlight", err)
+			t.Errorf("Begin of a write in progress = %v, want ErrInFlight", err)
 		}
 		if _, _, err := m.Begin(t.Context(), name, two); !errors.Is(err, ErrOtherContent) {
-			t.Errorf("different content, in progress: %v, want ErrOtherContent", err)
+			t.Errorf("Begin with different content during the write = %v, want ErrOtherContent", err)
 		}
 		_ = begin(t, &m, Name{"other", "k"}, two).Release(t.Context())
 
@@ -58,10 +58,10 @@ func TestMemory(t *testing.T) {
 		_ = claim.Finish(t.Context(), Response{200, []byte("done")})
 		time.Sleep(TTL - time.Second)
 		if _, a, err := m.Begin(t.Context(), name, two); err != nil || a == nil || a.Status != 200 || string(a.Body) != "done" {
-			t.Errorf("finished: %v, %v, want the stored response", a, err)
+			t.Errorf("Begin of a finished write = %v, %v, want the response 200 done", a, err)
 		}
 		if _, _, err := m.Begin(t.Context(), name, one); !errors.Is(err, ErrOtherContent) {
-			t.Errorf("different content, finished: %v, want ErrOtherContent", err)
+			t.Errorf("Begin with different content after the write = %v, want ErrOtherContent", err)
 		}
 		time.Sleep(2 * time.Second)
 		begin(t, &m, name, one)

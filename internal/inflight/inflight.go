@@ -8,8 +8,8 @@
 //	started  → queued    Fail: the call may be retried
 //	any      → finished  Finish: the result is available
 //
-// A background call starts without a waiter, and is not dropped when it has none. Waiters
-// learn why a call is delayed ([Delay]), so that each can decide whether to wait.
+// A background call starts without a waiter, and is not dropped for lack of waiters. A [Delay]
+// contains the cause and the end of a delay, so that each waiter can decide whether to wait.
 package inflight
 
 import (

@@ -62,8 +62,8 @@ func TestCall_States(t *testing.T) {
 	}
 }
 
-// Delay returns the current delay, with the error of an earlier attempt, until the call is started
-// again.
+// Delay returns the current delay until the call starts again. A delay without an error keeps the
+// error of the earlier attempt.
 func TestCall_Delay(t *testing.T) {
 	t.Parallel()
 	c := newCall(t.Context(), false)
@@ -75,7 +75,7 @@ func TestCall_Delay(t *testing.T) {
 	c.SetDelay(&Delay{Until: 5, TooLong: func() error { return tooLong }})
 	<-changed
 	if delay, changed = c.Delay(); delay.Until != 5 || !errors.Is(delay.Cause(), tooLong) {
-		t.Errorf("Delay after SetDelay = %+v, want until 5 with the cause", delay)
+		t.Errorf("Delay after SetDelay = %+v, want until 5 with the cause %v", delay, tooLong)
 	}
 	c.Start()
 	if delay, _ := c.Delay(); delay != nil {
@@ -85,7 +85,7 @@ func TestCall_Delay(t *testing.T) {
 	<-changed
 	c.SetDelay(&Delay{Until: 7, TooLong: func() error { return tooLong }})
 	if delay, _ = c.Delay(); delay.Until != 7 || !errors.Is(delay.Cause(), broken) {
-		t.Errorf("Delay after a failure = %+v with cause %v, want until 7 with the failure", delay, delay.Cause())
+		t.Errorf("Delay after a failure = %+v with cause %v, want until 7 with cause %v", delay, delay.Cause(), broken)
 	}
 	if (&Delay{}).Cause() != nil {
 		t.Errorf("Cause of an empty delay = %v, want nil", (&Delay{}).Cause())
@@ -106,8 +106,8 @@ func TestCall_Finish(t *testing.T) {
 	c.CancelWait()
 }
 
-// A group has one call for each key. A dropped call is replaced, and its End does not remove the
-// new call.
+// A group contains at most one call for each key. Start replaces a dropped call, and End of the
+// dropped call does not remove the new one.
 func TestGroup(t *testing.T) {
 	t.Parallel()
 	var g Group[string, *call]

@@ -38,13 +38,13 @@ func TestDecisions(t *testing.T) {
 		for _, sentence := range amends.FindAllString(decisionHead(text), -1) {
 			for _, m := range linkTarget.FindAllStringSubmatch(sentence, -1) {
 				if !strings.Contains(decisionHead(texts[path.Join(dir, m[1])]), "("+path.Base(name)+")") {
-					t.Errorf("%s: its status must name %s, which amends or supersedes it", m[1], name)
+					t.Errorf("%s: the status must name %s, which amends or supersedes this record", m[1], name)
 				}
 			}
 		}
 	}
 	if checked < 40 {
-		t.Errorf("only %d decisions were found", checked)
+		t.Errorf("%d decisions were checked, want at least 40", checked)
 	}
 }
 
@@ -62,7 +62,7 @@ func decisionProblems(file, text string) (problems []string) {
 	if m == nil {
 		problems = append(problems, "the first line must be `# NUMBER. Title`")
 	} else if want := strings.Repeat("0", max(0, 4-len(m[1]))) + m[1] + "-" + slug(m[2]) + ".md"; file != want {
-		problems = append(problems, "the title belongs to a file with the name "+want)
+		problems = append(problems, "the name of the file must be "+want+", from the number and the title")
 	}
 	if !decisionStatus.MatchString(decisionHead(text)) {
 		problems = append(problems, "the second paragraph must be `Date: YYYY-MM-DD. Status: accepted.` or `Status: superseded by [ADR N](file).`")
@@ -103,7 +103,7 @@ func TestDecisionProblems(t *testing.T) {
 		{"consequences first", "0007-http-2-and-tls.md", "## Context\n\n## Decision\n\n## Consequences", "## Consequences\n\n## Context\n\n## Decision", 1},
 	} {
 		if problems := decisionProblems(tc.file, strings.Replace(good, tc.old, tc.new, 1)); len(problems) != tc.want {
-			t.Errorf("%s: the problems are %q, want %d", tc.name, problems, tc.want)
+			t.Errorf("%s: problems = %q, want %d", tc.name, problems, tc.want)
 		}
 	}
 }

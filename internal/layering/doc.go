@@ -1,3 +1,3 @@
-// Package layering has tests of the whole repository: imports (docs/architecture.md has the
-// packages), links and shell commands of documents, log events, and recordings.
+// Package layering contains tests of the whole repository: imports between packages, links and
+// shell commands in documents, log events, decision records and recordings.
 package layering

@@ -19,14 +19,14 @@ const module = "mixcloud-graphql"
 // import. "x/..." means x and all packages below it. Tests may import more (see below). A
 // directory that is not in the list is an error. The rules for other modules are in outside.
 //
-// The order is that of the layers, from the lowest: a package may import only packages above
-// it in the list.
+// The list begins with the lowest layer: a package may import only packages that precede it in
+// the list.
 var layers = []struct {
 	dir     string
 	imports []string
 }{
 	{"mixcloud/emulator/world", nil},
-	{"mixcloud/emulator", []string{"mixcloud/emulator/..."}}, // not mixcloud, because tests could not find a mistake that both share
+	{"mixcloud/emulator", []string{"mixcloud/emulator/..."}}, // not mixcloud: with shared code, both could contain the same mistake, and tests would pass
 	{"mixcloud/rawjson", nil},
 	{"mixcloud", []string{"mixcloud/rawjson"}},
 	{"internal/telemetry", nil},
@@ -236,8 +236,8 @@ func TestFilesAreShort(t *testing.T) {
 	}
 }
 
-// Each entry of the table permits only imports of packages above it, so that the permitted
-// imports have no cycle.
+// Each entry of the table permits only imports of packages that precede it, so that the permitted
+// imports contain no cycle.
 func TestTableIsInOrder(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{}
@@ -245,7 +245,7 @@ func TestTableIsInOrder(t *testing.T) {
 		for _, i := range m.imports {
 			dir, below := strings.CutSuffix(i, "/...")
 			if !below && !known[dir] {
-				t.Errorf("the table permits %s to import %s, which is below it", m.dir, i)
+				t.Errorf("the table permits %s to import %s, which follows it in the table", m.dir, i)
 			}
 		}
 		known[m.dir] = true

@@ -222,8 +222,8 @@ func (c *logCollector) logCall(f *ast.FuncDecl, call *ast.CallExpr, called logFu
 	e.attributes = union(e.attributes, attributes)
 }
 
-// attributes adds the names of attributes to names. It returns the index of the parameter of
-// f that holds further ones, or -1.
+// attributes adds the names of attributes to names. It returns the index of the parameter of f
+// that contains further attributes, or -1.
 func (c *logCollector) attributes(f *ast.FuncDecl, call *ast.CallExpr, args []ast.Expr, names *[]string) (rest int) {
 	rest = -1
 	for i := 0; i < len(args); i++ {

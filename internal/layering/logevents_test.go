@@ -19,9 +19,9 @@ const operationsPage = "../../docs/operations.md"
 // standardMessages are the events that alerts are written for. Their words do not change.
 var standardMessages = []string{"circuit breaker opened", "rate limited by Mixcloud", "panic", "connected to Redis"}
 
-// TestLogEvents compares the section "Which log events are there?" of docs/operations.md with the log lines of the code.
-// A row has the message, the levels, the attributes, the meaning and what to do; the last two
-// are written by hand.
+// TestLogEvents compares the section "Which log events are there?" of docs/operations.md with the log lines of the
+// code. A row contains the message, the levels, the attributes, the meaning and the action of the operator. The last
+// two columns are written by hand.
 func TestLogEvents(t *testing.T) {
 	t.Parallel()
 	events := collectLogEvents(t)
@@ -56,7 +56,7 @@ func TestLogEvents(t *testing.T) {
 			}
 		}
 		if event != nil && slices.Contains(cells[3:], "") {
-			t.Errorf("docs/operations.md: the row of %q lacks its meaning or what to do", message)
+			t.Errorf("docs/operations.md: the row of %q lacks its meaning or its action", message)
 		}
 		listed[message] = true
 		lines = append(lines, line)
@@ -66,7 +66,7 @@ func TestLogEvents(t *testing.T) {
 		if listed[message] {
 			continue
 		}
-		t.Errorf("docs/operations.md does not list %q: run this test with -update, and write its meaning", message)
+		t.Errorf("docs/operations.md does not list %q: run this test with -update, and write its meaning and action", message)
 		level, attributes := events[message].cells()
 		lines = slices.Insert(lines, lastRow, fmt.Sprintf("| `%s` | %s | %s |  |  |", message, level, attributes))
 		lastRow++
@@ -105,8 +105,8 @@ func (e *logEvent) cells() (level, attributes string) {
 	return strings.Join(e.levels, ", "), strings.Join(names, ", ")
 }
 
-// The collector follows functions that pass a message on, finds the attributes of variables,
-// and reports what is not constant.
+// The collector follows functions that pass a message on, finds attributes in variables, and
+// reports messages and names that are not constant.
 func TestLogCollector(t *testing.T) {
 	t.Parallel()
 	const source = `package p
@@ -146,10 +146,10 @@ func f(l *slog.Logger, name, text string, bad bool) {
 		if c.events[message] == nil {
 			t.Errorf("no log call with the message %q was found", message)
 		} else if level, attributes := c.events[message].cells(); level != want[0] || attributes != want[1] {
-			t.Errorf("%q has the level %q and the attributes %q, want %q", message, level, attributes, want)
+			t.Errorf("%q: level %q, attributes %q; want %q", message, level, attributes, want)
 		}
 	}
 	if len(c.problems) != 2 || !strings.Contains(c.problems[0].Error(), "p.go:22:") || !strings.Contains(c.problems[1].Error(), "p.go:23:") {
-		t.Errorf("the problems are %v, want one on line 22 and one on line 23", c.problems)
+		t.Errorf("problems = %v, want one on line 22 and one on line 23", c.problems)
 	}
 }

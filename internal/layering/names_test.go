@@ -50,8 +50,8 @@ func TestNamesInDocuments(t *testing.T) {
 	}
 }
 
-// TestUpstreamFiles fails if the block of docs/architecture.md about the layers of
-// internal/upstream does not list exactly its files.
+// TestUpstreamFiles checks that the section of docs/architecture.md about the layers of
+// internal/upstream lists exactly the files of that package.
 func TestUpstreamFiles(t *testing.T) {
 	t.Parallel()
 	text := documents(t)["docs/architecture.md"]

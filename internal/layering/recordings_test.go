@@ -12,8 +12,8 @@ import (
 // recordings is the folder of the recorded responses of Mixcloud.
 const recordings = "mixcloud/testdata/recorded"
 
-// TestRecordingsAreStoredOnce fails if any other file of the repository has the
-// content of a recording: all tests read the one folder.
+// TestRecordingsAreStoredOnce fails if another file of the repository is a copy of a recording.
+// All tests must read the recordings from one folder.
 func TestRecordingsAreStoredOnce(t *testing.T) {
 	t.Parallel()
 	root := os.DirFS("../..")

@@ -12,8 +12,8 @@ import (
 // programs matches the beginning of a shell command.
 var programs = regexp.MustCompile(`^(?:go (?:run|test|mod|tool|build|install)|bench/run.sh|cat|curl|docker|export|git|head|jq|kubectl|make|mixcloud-graphql|npm|npx|openssl|redis-cli|sleep|systemctl|wget) `)
 
-// TestShellBlocksOfDocuments fails if a reader cannot paste the commands of a
-// document into bash and zsh, or if a block of another language has commands.
+// TestShellBlocksOfDocuments fails if a reader cannot paste the commands of a document into bash
+// and zsh, or if a block of another language contains commands.
 func TestShellBlocksOfDocuments(t *testing.T) {
 	t.Parallel()
 	commands := 0
@@ -45,7 +45,7 @@ func TestShellBlocksOfDocuments(t *testing.T) {
 	}
 }
 
-// checkSyntax lets a shell parse a block, if the shell is installed.
+// checkSyntax parses a block with a shell, without executing it, if the shell is installed.
 func checkSyntax(t *testing.T, shell, name string, block markdown.Block) {
 	t.Helper()
 	program, err := exec.LookPath(shell)

@@ -94,8 +94,8 @@ func Parse(text []byte) ([]Operation, error) {
 	return all, nil
 }
 
-// looksLikeDocument reports whether the member "format" is a document: in Relay's format it is
-// the id of an operation.
+// looksLikeDocument reports whether the value of the member "format" is a document: in Relay's
+// format, "format" may be the id of an operation.
 func looksLikeDocument(format json.RawMessage) bool { return bytes.ContainsRune(format, '{') }
 
 // object returns the members of a JSON object, and their names in order.

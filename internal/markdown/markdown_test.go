@@ -19,11 +19,11 @@ func TestBlocks(t *testing.T) {
 	}
 	for i := range got {
 		if document[got[i].Start:got[i].End] != got[i].Text {
-			t.Errorf("block %d: document[%d:%d] is not its text", i, got[i].Start, got[i].End)
+			t.Errorf("block %d: document[%d:%d] differs from Text", i, got[i].Start, got[i].End)
 		}
 		got[i].Start, got[i].End = 0, 0
 		if got[i] != want[i] {
-			t.Errorf("block %d is %+v, want %+v", i, got[i], want[i])
+			t.Errorf("block %d = %+v, want %+v", i, got[i], want[i])
 		}
 	}
 }
@@ -50,7 +50,7 @@ echo ''
 		{Line: 7, Words: []string{"echo", ""}},
 	}
 	if text := "head -c 10 /dev/zero > file"; len(got) > 1 && got[1].Text != text {
-		t.Errorf("the text of the second command is %q, want %q", got[1].Text, text)
+		t.Errorf("text of the second command = %q, want %q", got[1].Text, text)
 	}
 	for i := range got {
 		got[i].Text = ""

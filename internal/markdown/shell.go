@@ -9,8 +9,8 @@ import (
 // A Command is one simple command of a shell script.
 type Command struct {
 	Text     string   // source text of the command
-	Words    []string // its words without quotes; $ is not expanded
-	Output   string   // the file that its output is redirected to
+	Words    []string // words without quotes; $ is not expanded
+	Output   string   // file to which the output is redirected
 	Operator string   // the operator that follows: | || && & ; or none
 	Line     int      // the line number in the script, from 1
 }

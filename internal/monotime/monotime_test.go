@@ -70,7 +70,7 @@ func TestSleep(t *testing.T) {
 				defer cancel()
 				began := time.Now()
 				if whole := monotime.Sleep(ctx, tt.sleep); whole != tt.whole || time.Since(began) != tt.took {
-					t.Errorf("returned %v after %v, want %v after %v", whole, time.Since(began), tt.whole, tt.took)
+					t.Errorf("Sleep = %v after %v, want %v after %v", whole, time.Since(began), tt.whole, tt.took)
 				}
 			})
 		})

@@ -11,11 +11,11 @@ import "time"
 type Estimate struct {
 	Calls  int // upper bound of the number of calls
 	Budget int // maximum number of calls that is allowed
-	// Advice is a hint for developers how to bring the operation within the budget. It is "" if the
-	// operation is within it.
+	// Advice explains to developers how to reduce the estimate to the budget. It is "" if the
+	// estimate is within the budget.
 	Advice string
-	// Fits is the advice in a form for programs: the path of a list, its argument, and the
-	// largest page size that is within the budget. It is nil if there is none.
+	// Fits is the advice for programs: the path of a list, its argument, and the largest page
+	// size that is within the budget. It is nil if no page size is.
 	Fits map[string]any
 	// Uncacheable is true if the response must not be cached, even if all its resources are
 	// fresh.
@@ -50,7 +50,7 @@ const (
 // A StaleRead is a stale value that an operation has read.
 type StaleRead struct {
 	ID     string        // of the resource
-	Age    time.Duration // since Mixcloud returned the value
+	Age    time.Duration // time since Mixcloud returned the value
 	Reason Reason
 	// Paths are the known response paths that use the value. Each is a list of names and
 	// indices.
@@ -59,8 +59,8 @@ type StaleRead struct {
 
 // A RateLimit is the state of the limit on calls to Mixcloud. Unknown values are nil.
 type RateLimit struct {
-	// Budget is the number of calls that can be made in a burst, Spent how many of them are
-	// used now, and Remaining the difference.
+	// Budget is the number of calls that can be made in a burst, Spent is the number of them that
+	// are used now, and Remaining the difference.
 	Budget, Spent, Remaining *int
 	// RetryAt is the time from which Mixcloud accepts calls again, or nil if it accepts them
 	// now.

@@ -18,7 +18,7 @@ type Example struct {
 	Query       string          `json:"query"`
 	Variables   json.RawMessage `json:"variables,omitempty"`
 	Files       []string        `json:"files,omitempty"` // names of the variables that take a file
-	Token       bool            `json:"token,omitempty"` // needs a viewer
+	Token       bool            `json:"token,omitempty"` // the operation needs an access token
 }
 
 // Examples returns the examples of the page, in order. They are the files in the folder
@@ -30,7 +30,7 @@ type Example struct {
 //	# files: the names of the variables that take a file
 //	# token
 //
-// The last one marks an operation that needs a viewer.
+// The directive token marks an operation that needs an access token.
 func Examples() ([]Example, error) {
 	names, err := fs.Glob(files, "examples/*.graphql")
 	if err != nil {

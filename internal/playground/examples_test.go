@@ -10,8 +10,8 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 )
 
-// Every example is one valid named operation with its variables. Those of one group are
-// next to each other.
+// Every example is one valid named operation with its variables. The examples of a group follow
+// each other.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	s := schema(t)
@@ -28,7 +28,7 @@ func TestExamples(t *testing.T) {
 		kinds[e.Kind] = true
 		if e.Group != groups[len(groups)-1] {
 			if slices.Contains(groups, e.Group) {
-				t.Errorf("the examples of group %s are in more than one place", e.Group)
+				t.Errorf("the examples of group %s do not follow each other", e.Group)
 			}
 			groups = append(groups, e.Group)
 		}
@@ -65,7 +65,7 @@ func TestExamples(t *testing.T) {
 				}
 			}
 			if needed := e.Kind != "query" || strings.Contains(e.Query, "viewer"); e.Token != needed {
-				t.Errorf("the mark for a token is %t, want %t", e.Token, needed)
+				t.Errorf("directive token: %t, want %t", e.Token, needed)
 			}
 			for _, directive := range []string{"# group:", "# variables:", "# files:", "# token"} {
 				if strings.Contains(e.Query, directive) {
@@ -75,7 +75,7 @@ func TestExamples(t *testing.T) {
 		})
 	}
 	if len(kinds) != 3 {
-		t.Errorf("examples have only the kinds %v, want 3", kinds)
+		t.Errorf("the examples have the kinds %v, want query, mutation and subscription", kinds)
 	}
 }
 

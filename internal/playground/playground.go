@@ -1,10 +1,11 @@
-// Package playground serves the page at /, on which people explore the API: GraphiQL with
-// plugins of this project. Its sources are in web/playground; folder bundle has the built and
-// compressed files, so Go alone builds the server. The page loads nothing from other
-// origins, except for Mixcloud's pictures and players on the live API, once a user opens them.
+// Package playground serves the page at /, on which users explore the API: GraphiQL with plugins
+// of this project. The page's sources are in web/playground. The folder bundle contains the built
+// and compressed files, so that the server can be built without Node. The page loads nothing from
+// other origins, except for Mixcloud's pictures and players on the live API, once a user opens
+// them.
 //
-// At /?plain there is a small page for browsers that cannot run modules. Its files, in
-// folder plain, are written by hand.
+// The URL /?plain is a small page for browsers without support for JavaScript modules. Its files,
+// in the folder plain, are written by hand.
 package playground
 
 import (
@@ -31,8 +32,8 @@ var files embed.FS
 const plainPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
 	"img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// pagePolicy is the same for GraphiQL, which has workers, a font and inline styles. The
-// operands are the additional hosts of pictures and of players.
+// pagePolicy is the policy of GraphiQL, which needs workers, a font and inline styles. The
+// operands of its format are the additional origins of pictures and of players.
 const pagePolicy = "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; " +
 	"font-src 'self'; connect-src 'self'; img-src 'self' data: blob:%s; frame-src 'self'%s; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -58,7 +59,7 @@ type Options struct {
 	Trace  bool `json:"trace"`  // the server returns traces
 	// Budget is the maximum number of calls for one operation.
 	Budget int `json:"budget"`
-	// Player is the address of the page of Mixcloud's player, which takes a key as its parameter "feed".
+	// Player is the URL of Mixcloud's player page, which takes a key in its parameter "feed".
 	Player string `json:"player"`
 	// Pictures and Players are origins, such as https://thumbnailer.mixcloud.com, from which
 	// the page may load pictures and players in addition to its own.
@@ -66,7 +67,7 @@ type Options struct {
 	Players  []string `json:"-"`
 }
 
-// placeholder is the element of both pages that holds the options.
+// placeholder is the element of both pages that is replaced by the options.
 const placeholder = `<meta name="options" content="{}"`
 
 type handler struct {
@@ -76,8 +77,8 @@ type handler struct {
 }
 
 // Handler serves the page at /, the small page at /?plain, and their files under /playground/.
-// Other paths are not found. The files are read at the first request, because most servers have none, and reading
-// takes more than half of the time of their start.
+// Other paths are not found. The files are read at the first request, because reading them would
+// take more than half of the server's start time, and most servers get no request for the page.
 func Handler(o Options) http.Handler {
 	loaded := sync.OnceValue(func() *handler {
 		h, err := load(files, o)
@@ -153,7 +154,8 @@ func (h *handler) add(name string, body []byte) {
 	}
 }
 
-// sources returns the non-empty origins as the end of a list of sources.
+// sources returns the non-empty origins, each after a space, to append them to a source list of
+// the Content-Security-Policy.
 func sources(origins []string) string {
 	var list strings.Builder
 	for _, origin := range origins {

@@ -74,7 +74,7 @@ func TestHandler(t *testing.T) {
 			t.Errorf("GET %s: status %d, Content-Type %q, %d bytes, want 200 and %q", name, rec.Code, rec.Header().Get("Content-Type"), rec.Body.Len(), media)
 		}
 		if etag := rec.Header().Get("ETag"); !strings.HasPrefix(etag, `"`) {
-			t.Errorf("GET %s: ETag = %s, want a quoted one", name, etag)
+			t.Errorf("GET %s: ETag = %s, want a quoted tag", name, etag)
 		}
 	}
 	for _, name := range []string{"/playground/", "/playground/index.html", "/playground/../examples/01-popular.graphql", "/playground/examples", "/x"} {
@@ -84,8 +84,8 @@ func TestHandler(t *testing.T) {
 	}
 }
 
-// The policy forbids scripts that are inline or of other origins, on both pages. Only the given
-// origins are allowed for pictures and players.
+// The policy forbids scripts that are inline or of other origins, on both pages. It allows
+// pictures and players only from the page's own origin and the given ones.
 func TestHandler_Policy(t *testing.T) {
 	t.Parallel()
 	h := Handler(Options{Pictures: []string{"https://pictures.example.com"}, Players: []string{"https://players.example.com"}})

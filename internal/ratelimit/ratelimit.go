@@ -47,7 +47,8 @@ type Limit struct {
 	Burst int
 }
 
-// Share returns the limit for each of n processes that together observe l.
+// Share returns the limit for each of n processes, so that together they stay
+// within l.
 func (l Limit) Share(n int) Limit {
 	n = max(n, 1)
 	return Limit{Rate: l.Rate / float64(n), Burst: max(1, l.Burst/n)}
@@ -124,8 +125,8 @@ func (l *Limiter) Spend(now time.Duration) {
 	l.granted++
 }
 
-// Used returns how many calls of the burst are used, or more if there is a debt. It
-// is only meaningful if there is a rate.
+// Used returns the number of used calls of the burst. A debt counts as additional
+// used calls. The result is only meaningful if there is a rate.
 func (l *Limiter) Used() int { return int(math.Ceil(l.burst - l.tokens - epsilon)) }
 
 // Return returns the token of a call that was not made.
@@ -136,15 +137,16 @@ func (l *Limiter) Return() {
 	l.granted = max(0, l.granted-1)
 }
 
-// Refuse records the refusal of a call that was sent at a time, with the requested
-// wait or 0. It returns for how long calls are blocked now. Refusals of calls that
-// were sent before an earlier refusal arrived belong to the same event.
+// Refuse records the refusal of a call that was sent at the time sent. wait is the
+// wait that the refusal requests, or 0. Refuse returns how long calls are blocked
+// from now. Refusals of calls that were sent before an earlier refusal arrived
+// belong to the same event.
 func (l *Limiter) Refuse(now, sent, wait time.Duration) (pause time.Duration) {
 	micros := l.micros(now)
 	return duration(l.refuse(micros, float64(sent.Microseconds()), float64(wait.Microseconds())))
 }
 
-// Blocked returns for how long the last refusal blocks calls; 0 if it does not.
+// Blocked returns the time for which the last refusal still blocks calls, or 0.
 func (l *Limiter) Blocked(now time.Duration) time.Duration {
 	return duration(max(0, l.blocked-l.micros(now)))
 }
@@ -159,8 +161,8 @@ func (l *Limiter) Depth() int { return int(l.depth()) }
 // there is a rate.
 func (l *Limiter) Tokens() int { return max(0, int(l.tokens+epsilon)) }
 
-// micros converts a time to microseconds. If the clock was set back, time stands
-// still.
+// micros converts a time to microseconds. If the clock was set back, it returns the
+// time of the last update.
 func (l *Limiter) micros(now time.Duration) float64 {
 	return max(float64(now.Microseconds()), l.filled)
 }

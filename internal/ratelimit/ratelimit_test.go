@@ -29,14 +29,14 @@ func TestLimiter_configured(t *testing.T) {
 		}
 	}
 	if wait := l.Ready(now); wait != 100*time.Millisecond {
-		t.Errorf("ready in %v, want 100ms", wait)
+		t.Errorf("Ready = %v, want 100ms", wait)
 	}
 	l.Return()
 	if wait := l.Take(now); wait != 0 {
-		t.Errorf("wait %v after Return, want 0", wait)
+		t.Errorf("Take after Return = %v, want 0", wait)
 	}
 	if wait := l.Take(now - time.Minute); wait != 100*time.Millisecond {
-		t.Errorf("wait %v after the clock was set back, want 100ms", wait)
+		t.Errorf("Take after the clock was set back = %v, want 100ms", wait)
 	}
 }
 
@@ -123,8 +123,8 @@ func TestLimiter_concurrentRefusals(t *testing.T) {
 	}
 }
 
-// At a low call rate, a refusal lowers the rate by the usual factor, from its
-// current value, and few calls suffice to recover.
+// At a low call rate, a refusal lowers the current rate by the usual factor, and a
+// few calls suffice for the recovery.
 func TestLimiter_lowDemand(t *testing.T) {
 	t.Parallel()
 	l := New(Limit{Rate: 50, Burst: 500}, 0)
@@ -135,7 +135,7 @@ func TestLimiter_lowDemand(t *testing.T) {
 	l.Refuse(now, now, time.Minute)
 	now += time.Minute
 	if l.Take(now); l.Rate() != 50*decrease {
-		t.Errorf("%v calls per second, want %v", l.Rate(), 50*decrease)
+		t.Errorf("rate = %v, want %v", l.Rate(), 50*decrease)
 	}
 	for range 10 {
 		now += time.Minute

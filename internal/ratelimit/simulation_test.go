@@ -54,8 +54,7 @@ type outcome struct {
 	refused bool
 }
 
-// run simulates until a time. Demand returns when the caller wants to make its next
-// call.
+// run simulates until a time. demand returns the time of the caller's next call.
 func (s *simulation) run(until time.Duration, demand func(now time.Duration) time.Duration) {
 	next := s.now
 	for {

@@ -32,7 +32,7 @@ func Start(t testing.TB, args ...string) *Server {
 	needBinary(t)
 	s := &Server{args: args}
 	t.Cleanup(s.Kill)
-	for range 10 { // another process may take the port in between
+	for range 10 { // another process may take the port before redis-server listens
 		s.port = FreePort(t)
 		if s.Restart(t) {
 			return s

@@ -1,4 +1,4 @@
-// Package redisurl parses the URL of Redis.
+// Package redisurl parses the URL of a Redis server, cluster or Sentinel setup.
 package redisurl
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// A URL is the address of a Redis, with credentials:
+// A URL names the Redis servers, with credentials. Its forms are:
 //
 //	redis://[user:password@]host[:6379][,host…][/database]      one server, or some nodes of a cluster
 //	rediss://…                                                  the same over TLS
@@ -22,11 +22,11 @@ import (
 //	rediss-sentinel://…                                         the same over TLS
 //	unix://[user:password@]/path/to/socket[?db=database]
 //
-// The schemes valkey and valkeys are synonyms of redis and rediss. User and password are those of the
-// servers; for sentinels with their own credentials there are the parameters sentinel_user and
-// sentinel_password. The client detects whether a server belongs to a cluster.
+// The schemes valkey and valkeys are synonyms of redis and rediss. User and password are the
+// credentials of the servers. For sentinels with other credentials, use the parameters
+// sentinel_user and sentinel_password. The client detects whether a server belongs to a cluster.
 //
-// A URL may contain a password. Printed, logged and marshaled forms of it omit the password.
+// A URL may contain a password. Its printed, logged and marshaled forms omit the password.
 type URL string
 
 // String returns the URL without secrets: only the user's name, the hosts, the database and the
@@ -167,8 +167,8 @@ func credentials(opt *rueidis.ClientOption, at *url.URL) {
 	}
 }
 
-// hostLetters are the characters of host names and addresses. Internationalized names have an
-// encoding in them.
+// hostLetters are the characters of host names and addresses. Internationalized names are encoded
+// in these characters.
 const hostLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:"
 
 func address(hostport, port string) (string, error) {

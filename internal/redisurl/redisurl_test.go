@@ -54,7 +54,7 @@ func TestURL_Options(t *testing.T) {
 			t.Errorf("%s: options differ (-want +got):\n%s", string(u), diff)
 		}
 		if (o.Sentinel.TLSConfig != nil) != w.TLS {
-			t.Errorf("%s: the sentinels have TLS: %v, want %v", string(u), o.Sentinel.TLSConfig != nil, w.TLS)
+			t.Errorf("%s: TLS for the sentinels = %v, want %v", string(u), o.Sentinel.TLSConfig != nil, w.TLS)
 		}
 	}
 }
@@ -110,11 +110,11 @@ func TestURL_hidesPasswords(t *testing.T) {
 		}
 		for _, shown := range []string{fmt.Sprint(u), fmt.Sprintf("%s %v %+v %#v %q", u, u, u, u, u), string(text)} {
 			if strings.Contains(shown, password) {
-				t.Errorf("%q is formatted with its password: %s", string(u), shown)
+				t.Errorf("formatted value of %q contains the password: %s", string(u), shown)
 			}
 		}
 		if got := u.String(); got != want {
-			t.Errorf("%q is shown as %q, want %q", string(u), got, want)
+			t.Errorf("String() of %q = %q, want %q", string(u), got, want)
 		}
 	}
 }
@@ -145,7 +145,7 @@ func FuzzURL(f *testing.F) {
 			t.Errorf("%q is formatted as %q, with a password", s, u)
 		}
 		if diff := cmp.Diff(o.InitAddress[0], shown.InitAddress[0]); diff != "" {
-			t.Errorf("%q is shown as %q (-want +got):\n%s", s, u, diff)
+			t.Errorf("%q is formatted as %q, which has another host (-want +got):\n%s", s, u, diff)
 		}
 	})
 }

@@ -31,7 +31,7 @@ const maxItems = 50_000
 
 var errStopped = errors.New("the execution was stopped")
 
-// A counter counts the responses of one operation, one after another.
+// A counter counts the size of each response of one operation. A subscription has several responses.
 type counter struct {
 	limiter     *Limiter
 	oc          *graphql.OperationContext
@@ -105,7 +105,7 @@ func (c *counter) field(ctx context.Context, next graphql.Resolver, resolve grap
 			c.exceed(tasksError(maxAllTasks))
 			return nil, errStopped
 		}
-		size.tasks = 0 // they do not run
+		size.tasks = 0 // the fields of the objects do not run
 	} else if len(f.Field.Selections) == 0 {
 		size.bytes = sizeOf(value)
 	} else {
@@ -124,7 +124,7 @@ func (c *counter) field(ctx context.Context, next graphql.Resolver, resolve grap
 
 // written is a finished part of the response, which the executor does not resolve.
 type written interface {
-	// ResponseSize returns what the part counts in the limits of the response.
+	// ResponseSize returns the sizes that the part adds to the counts of the response.
 	ResponseSize() (fields, bytes, tasks, items, read int64)
 }
 
@@ -181,7 +181,7 @@ func (c *counter) expire() {
 	c.tasks.end()
 }
 
-// failure returns the error that replaces the whole response, or nil if the response is sent.
+// failure returns the error that replaces the whole response, or nil if the response can be sent.
 func (c *counter) failure(ctx context.Context) error {
 	if err := c.exceeded.Load(); err != nil {
 		return err
@@ -224,7 +224,7 @@ func (c *counter) add(size objectSize) bool {
 	return true
 }
 
-// steps returns how many multiples of step were passed when adding more resulted in all.
+// steps returns the number of multiples of step that a sum passed when it grew by more to all.
 func steps(all, more, step int64) int64 { return all/step - (all-more)/step }
 
 // exceed stops the execution and returns false. Only the first exceeded limit is reported.

@@ -98,16 +98,16 @@ func TestField_StopsAtALimit(t *testing.T) {
 	for name, limits := range map[string]Limits{"fields": {Fields: 3}, "bytes": {Bytes: 30}} {
 		c, ctx := operation(t, "{ users { id name } name }", limits)
 		if _, err := resolve(fieldContext(ctx, c, "users"), c, []*User{{}, {}}); err == nil || ctx.Err() == nil {
-			t.Errorf("%s: error %v, context %v; want the execution to be stopped", name, err, ctx.Err())
+			t.Errorf("%s: error %v, context %v; want an error and a canceled context", name, err, ctx.Err())
 		}
 		ran := false
 		_, err := c.oc.ResolverMiddleware(fieldContext(ctx, c, "name"), func(context.Context) (any, error) { ran = true; return "", nil })
 		if ran || err == nil {
-			t.Errorf("%s: resolver ran %v with error %v, want an error without a run", name, ran, err)
+			t.Errorf("%s: resolver ran %v with error %v, want an error and no run", name, ran, err)
 		}
 		root := c.oc.RootResolverMiddleware(ctx, func(context.Context) graphql.Marshaler { return graphql.True })
 		if root != graphql.Null {
-			t.Errorf("%s: root = %v, want null: the response is not sent", name, root)
+			t.Errorf("%s: root = %v, want null, because the response is not sent", name, root)
 		}
 	}
 }
@@ -209,7 +209,7 @@ func TestField_LimitsItems(t *testing.T) {
 	for round := range 3 {
 		_, err := resolve(fieldContext(ctx, c, "users"), c, users)
 		if failed := err != nil; failed != (round == 2) {
-			t.Errorf("list %d of %d objects: error %v, want one only for the third", round+1, len(users), err)
+			t.Errorf("list %d of %d objects: error %v, want an error only for the third list", round+1, len(users), err)
 		}
 	}
 	if e := c.exceeded.Load(); e == nil || e.Details["limit"] != "list-items" {
@@ -224,7 +224,7 @@ func TestField_LimitsItemsRead(t *testing.T) {
 	for round := range 3 {
 		_, err := resolve(fieldContext(ctx, c, "page"), c, &Page{items: maxItems / 2})
 		if failed := err != nil; failed != (round == 2) {
-			t.Errorf("page %d of %d items: error %v, want one only for the third", round+1, maxItems/2, err)
+			t.Errorf("page %d of %d items: error %v, want an error only for the third page", round+1, maxItems/2, err)
 		}
 	}
 	if e := c.exceeded.Load(); e == nil || e.Details["limit"] != "list-items" {

@@ -58,7 +58,7 @@ type selectionSizes struct {
 	byType sync.Map   // reflect.Type -> plan
 }
 
-// sizesOf returns the sizes of a field's selection set. They are computed once, before gqlgen builds the objects:
+// sizesOf returns the sizes of a field's selection set. sizesOf computes them once, before gqlgen builds the objects:
 // collecting fields takes quadratic time in the number of keys, and gqlgen would do it for many objects concurrently.
 func (c *counter) sizesOf(f graphql.CollectedField) *selectionSizes {
 	key := &f.Selections[0] // gqlgen merges selection sets into a new slice

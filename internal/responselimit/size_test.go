@@ -11,7 +11,7 @@ type textScalar struct{ text string }
 
 func (n textScalar) String() string { return n.text }
 
-// TestSizeOf compares the size of each form of scalar with its JSON text.
+// TestSizeOf compares the size of each Go type of scalars with the length of its JSON text.
 func TestSizeOf(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 30, 20, 0, 0, 0, time.UTC)
@@ -35,7 +35,7 @@ func TestSizeOf(t *testing.T) {
 		"float":            {1.5, "1.5"},
 	} {
 		if got := sizeOf(tt.value); got != int64(len(tt.text)) {
-			t.Errorf("%s: %d bytes, want %d of %s", name, got, len(tt.text), tt.text)
+			t.Errorf("%s: sizeOf = %d bytes, want %d as for %s", name, got, len(tt.text), tt.text)
 		}
 	}
 }

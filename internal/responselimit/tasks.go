@@ -17,7 +17,7 @@ const (
 // list waits while there are too many.
 type tasks struct {
 	running atomic.Int64
-	waiting atomic.Int64 // lists that wait for room
+	waiting atomic.Int64 // lists that wait until fewer tasks run
 
 	mu    sync.Mutex
 	room  sync.Cond

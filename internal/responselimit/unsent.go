@@ -11,8 +11,8 @@ const DefaultUnsentMemory = 256 << 20
 // reservationStep is the granularity with which a growing response is counted.
 const reservationStep = 64 << 10
 
-// UnsentMemory counts the bytes of a process's responses that are not yet sent: responses being built, by the bytes counted so
-// far, and responses that wait for a client to read them. It is safe for concurrent use.
+// UnsentMemory counts the bytes of a process's responses that are not yet sent: responses that are being built, with
+// the bytes counted so far, and responses that wait until the client reads them. It is safe for concurrent use.
 type UnsentMemory struct {
 	max int64
 	now atomic.Int64
@@ -32,7 +32,7 @@ func (u *UnsentMemory) Full() bool { return u.now.Load() >= u.max }
 // Bytes returns the size of all responses that are not yet sent.
 func (u *UnsentMemory) Bytes() int64 { return u.now.Load() }
 
-// Reserve returns an empty reservation for one request. It must be ended with Set(0).
+// Reserve returns an empty reservation for one request. The caller must end it with Set(0).
 func (u *UnsentMemory) Reserve() *Reservation { return &Reservation{total: u} }
 
 // A Reservation is the share of one request in an [UnsentMemory]. A nil Reservation counts nothing.

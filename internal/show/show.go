@@ -1,5 +1,5 @@
-// Package show formats values for the messages of tests. It is like %+v, but follows pointers
-// inside of a value, where fmt prints addresses.
+// Package show formats values for the messages of tests. The format is like %+v, but Value
+// follows pointers inside of a value, where fmt prints memory addresses.
 package show
 
 import (

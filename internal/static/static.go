@@ -58,8 +58,8 @@ func tag(body []byte) string {
 	return `"` + hex.EncodeToString(sum[:12]) + `"`
 }
 
-// gzipped compresses at gzip's highest level, which for files of this size compresses better
-// than zstd.
+// gzipped compresses with gzip's highest level, whose result is smaller than zstd's for files of
+// this size.
 func gzipped(body []byte) []byte {
 	var b bytes.Buffer
 	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
@@ -82,8 +82,8 @@ func gunzipped(compressed []byte) []byte {
 	panic(fmt.Sprintf("static: invalid gzip data: %v", err)) // the files are part of the binary, and tests read them
 }
 
-// ServeHTTP responds to GET and HEAD. The middleware that compresses responses handles
-// conditional requests: it knows the content coding, which the entity tag depends on.
+// ServeHTTP responds to GET and HEAD. The middleware graphhttp.Compress handles conditional
+// requests, because it knows the content coding, on which the entity tag depends.
 func (f *File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// LogAttrs writes a line to log, as its method of the same name does. It is for frequent lines,
-// such as those of the access log: for a logger of [NewLogger] it formats simple values itself,
-// in about half of slog's time. Lines with other values are left to slog, so the format is always
-// the same. If attrs has spare capacity, LogAttrs may overwrite it.
+// LogAttrs writes a line to log, like [slog.Logger.LogAttrs]. It is for frequent lines, such as
+// those of the access log: for a logger from [NewLogger] it formats simple values itself, which
+// takes about half of slog's time. slog formats the lines with other values; the format is the
+// same. If attrs has spare capacity, LogAttrs may overwrite it.
 func LogAttrs(ctx context.Context, log *slog.Logger, level slog.Level, msg string, attrs ...slog.Attr) {
 	if h, ok := log.Handler().(*handler); ok && h.lines != nil && h.Enabled(ctx, level) {
 		all := attrs
@@ -49,12 +49,13 @@ const maxLine = 4 << 10
 
 var lineBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// write writes a line, or returns false if it has a value that write does not format.
+// write writes a line. It returns false, and writes nothing, if the line contains a value that it
+// cannot format.
 func (l *lineWriter) write(at time.Time, level slog.Level, msg string, attrs []slog.Attr) bool {
 	buffer := lineBuffers.Get().(*[]byte)
 	line, ok := l.append((*buffer)[:0], at, level, msg, attrs)
 	if ok {
-		_, _ = l.out.Write(line) // as slog.Logger, which ignores the error
+		_, _ = l.out.Write(line) // slog.Logger ignores the error too
 	}
 	if cap(line) <= maxLine {
 		*buffer = line

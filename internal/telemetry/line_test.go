@@ -99,7 +99,8 @@ func TestLogAttrs_Time(t *testing.T) {
 	}
 }
 
-// A line of the access log is one Write, and takes at most the memory of its attributes.
+// LogAttrs writes a line of the access log with one Write, and allocates memory only for its
+// attributes.
 func TestLogAttrs_Writes(t *testing.T) {
 	var out countingWriter
 	log, err := NewLogger(&out, Text, slog.LevelInfo)
@@ -121,7 +122,7 @@ func TestLogAttrs_Writes(t *testing.T) {
 		LogAttrs(t.Context(), log, slog.LevelInfo, "request", requestLine()...)
 	})
 	if allocations > 2 {
-		t.Errorf("a line took %v allocations, want at most 2: its attributes and its duration", allocations)
+		t.Errorf("a line took %v allocations, want at most 2, for the attributes and the duration", allocations)
 	}
 }
 

@@ -16,8 +16,8 @@ const (
 	JSON Format = "json" // one object per line
 )
 
-// NewLogger returns a logger that writes lines of at least the level to w. A line that is
-// logged with a request's context has the request's id as "request".
+// NewLogger returns a logger that writes lines of at least the level to w. A line that is logged
+// with a request's context contains the request's id as attribute "request".
 func NewLogger(w io.Writer, format Format, level slog.Leveler) (*slog.Logger, error) {
 	opts := &slog.HandlerOptions{Level: level}
 	out := &lockedWriter{w: w}

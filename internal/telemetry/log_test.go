@@ -29,7 +29,7 @@ func TestNewLogger_NamesTheRequest(t *testing.T) {
 			t.Errorf("%s: line %q lacks %q", format, first, want)
 		}
 		if strings.Contains(rest, "request") || strings.Contains(rest, "quiet") {
-			t.Errorf("%s: %q has a request id or the wrong level", format, rest)
+			t.Errorf("%s: lines after the first = %q, want no request id and no debug line", format, rest)
 		}
 	}
 }

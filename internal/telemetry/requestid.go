@@ -1,4 +1,4 @@
-// Package telemetry provides structured logs: each line has the id of its request.
+// Package telemetry provides structured logs whose lines contain the id of the request.
 package telemetry
 
 import (
@@ -10,7 +10,8 @@ import (
 // [WithRequestID].
 type RequestIDKey struct{}
 
-// WithRequestID returns a context whose log lines and internal errors have the id.
+// WithRequestID returns a context with a request id. Log lines and internal errors of the context
+// contain the id.
 func WithRequestID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, RequestIDKey{}, id)
 }

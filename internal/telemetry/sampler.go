@@ -9,8 +9,7 @@ import (
 
 // A Sampler stops repeated events from filling the log: it logs one event for each key in an
 // interval, with the number of events suppressed since the last. It is safe for concurrent use;
-// the zero Sampler is ready. Keys must be from a fixed set, because the sampler stores all of
-// them.
+// the zero Sampler is ready. Keys must be from a fixed set, because the sampler stores every key.
 type Sampler struct {
 	mu   sync.Mutex
 	keys map[string]*sample
@@ -25,7 +24,7 @@ type sample struct {
 const SampleInterval = 10 * time.Second
 
 // Sample reports whether to log an event now, and how many events with its key were suppressed
-// since the last one logged.
+// since the last logged one.
 func (s *Sampler) Sample(key string) (suppressed int, now bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,12 +2,13 @@
 // writes of Mixcloud, with their times.
 //
 // A [Recorder] belongs to one operation and is safe for concurrent use. A nil Recorder records
-// nothing and costs nothing, so callers need no condition. A recorder has two states: it records
-// until [Recorder.End], and ignores everything after that, such as a call that continues for
-// the cache. It stores at most [MaxFields] fields and [MaxCalls] calls, and counts the others.
+// nothing at no cost, so callers need no nil check. After [Recorder.End] a recorder ignores all
+// events, such as the end of a call that continues for the cache. It stores at most [MaxFields]
+// fields and [MaxCalls] calls, and counts the others.
 //
-// A trace has no values of URL queries, no variables, no tokens and nothing of other operations: a
-// read that waits for the call of another operation is recorded as coalesced, without that call.
+// A trace contains no values of URL queries, no variables, no tokens and no data of other
+// operations: a read that waits for the call of another operation is recorded as coalesced,
+// without that call.
 package trace
 
 import (
@@ -27,7 +28,7 @@ const (
 	MaxCalls  = 1000
 )
 
-// An Outcome is how a read or a write was done. More may be added.
+// An Outcome is the way in which a read or a write was served. Later versions may add outcomes.
 type Outcome string
 
 // The outcomes.
@@ -57,7 +58,7 @@ type Field struct {
 type Call struct {
 	Method     string       `json:"method"`
 	Path       string       `json:"path"`                 // without the query
-	Parameters []string     `json:"parameters,omitempty"` // names of the query, sorted
+	Parameters []string     `json:"parameters,omitempty"` // names of the query parameters, sorted
 	Outcome    Outcome      `json:"outcome"`
 	Start      Milliseconds `json:"startMs"`
 	Wait       Milliseconds `json:"waitMs"`     // for a slot and for rate limits; part of Duration
@@ -87,7 +88,7 @@ type Recorder struct {
 // New returns a recorder of an operation that starts now.
 func New() *Recorder { return &Recorder{began: time.Now()} }
 
-// Field records a resolver that started at a time and ends now.
+// Field records a resolver that started at start and ends now.
 func (r *Recorder) Field(path []any, start time.Time) {
 	if r == nil {
 		return
@@ -112,10 +113,10 @@ func (r *Recorder) Now() time.Time {
 	return time.Now()
 }
 
-// Read records a read from the cache. Address is a path with a query.
+// Read records a read from the cache. address is a path with a query.
 func (r *Recorder) Read(address string, outcome Outcome) { r.ReadSince(address, outcome, r.Now()) }
 
-// ReadSince records a read that started at a time and ends now.
+// ReadSince records a read that started at start and ends now.
 func (r *Recorder) ReadSince(address string, outcome Outcome, start time.Time) {
 	if r != nil {
 		r.add(Call{Method: http.MethodGet, Outcome: outcome}, address, start)
@@ -171,8 +172,8 @@ type Started struct {
 	call     Call
 }
 
-// Start records a call from now on, before it waits for a slot. The outcome is Called or LookedAhead. Start returns
-// nil if r is nil; the methods of a nil Started do nothing. They are for one goroutine.
+// Start begins to record a call, before the call waits for a slot. The outcome is Called or LookedAhead. Start returns
+// nil if r is nil; the methods of a nil Started do nothing. Only one goroutine may use a Started.
 func (r *Recorder) Start(address string, outcome Outcome) *Started {
 	if r == nil {
 		return nil
@@ -182,8 +183,8 @@ func (r *Recorder) Start(address string, outcome Outcome) *Started {
 
 type startedKey struct{}
 
-// Sent marks the end of the wait. The returned context is that of the HTTP request, from which
-// [Transport] learns the method and the status.
+// Sent records the end of the wait. Send the HTTP request with the returned context, so that
+// [Transport] can record its method and status.
 func (s *Started) Sent(ctx context.Context) context.Context {
 	if s == nil {
 		return ctx
@@ -200,7 +201,8 @@ func (s *Started) End(err error) {
 	}
 }
 
-// Transport records the method and the status of HTTP requests whose context is that of a call.
+// Transport records the method and the status of HTTP requests with a context from
+// [Started.Sent].
 func Transport(next http.RoundTripper) http.RoundTripper { return transport{next} }
 
 type transport struct{ next http.RoundTripper }

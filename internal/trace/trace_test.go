@@ -34,7 +34,7 @@ func TestRecorder_JSON(t *testing.T) {
 	})
 }
 
-// A trace is bounded, and ends.
+// A trace has a maximum size, and does not grow after End.
 func TestRecorder_Bounds(t *testing.T) {
 	t.Parallel()
 	r := New()

@@ -25,7 +25,7 @@ func TestHub_UnknownNames(t *testing.T) {
 			t.Errorf("the hub has %d uploads, want 1", n)
 		}
 		if step := <-h.Watch(t.Context(), own); step.Phase != Done {
-			t.Errorf("progress %v, want Done", step)
+			t.Errorf("progress = %v, want Done", step)
 		}
 	})
 }

@@ -52,12 +52,12 @@ type Name struct {
 	ID        string
 }
 
-// A Tracker reports the progress of uploads from the requests that send them to those that watch
-// them. It is safe for concurrent use.
+// A Tracker passes the progress of uploads from the requests that send them to the requests that
+// watch them. It is safe for concurrent use.
 type Tracker interface {
 	// Begin registers an upload. The caller must report its end to the Reporter, even after ctx
-	// has ended. If an upload of the same name exists, its watchers receive the progress of the
-	// new one.
+	// has ended. If an upload with the same name exists, its watchers receive the progress of the
+	// new upload.
 	Begin(ctx context.Context, name Name) *Reporter
 	// Watch returns the progress of an upload: its current state immediately, and its changes
 	// at most a few times per second, until the upload or ctx ends. Then the channel is closed.
@@ -72,7 +72,8 @@ type Hub struct {
 	pruned  time.Time
 }
 
-// A Reporter receives the progress of one upload from its sender. A nil Reporter ignores it.
+// A Reporter receives the progress of one upload from its sender. The methods of a nil Reporter
+// do nothing.
 type Reporter struct {
 	sent    atomic.Int64 // without a lock, because it changes thousands of times per second
 	updated atomic.Int64 // time of the last report, in nanoseconds of Unix time

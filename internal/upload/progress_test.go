@@ -19,7 +19,7 @@ func TestValidID(t *testing.T) {
 		"": false, strings.Repeat("x", 129): false, "a b": false, "a.b": false, "ä": false, "a\n": false,
 	} {
 		if ValidID(id) != want {
-			t.Errorf("ValidID(%q) is %v", id, !want)
+			t.Errorf("ValidID(%q) = %v, want %v", id, !want, want)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func (f *File) UnmarshalGQL(v any) error {
 	return nil
 }
 
-// MarshalGQL writes null, because files are only an input.
+// MarshalGQL writes null, because files are used only as input.
 func (f File) MarshalGQL(w io.Writer) { graphql.Null.MarshalGQL(w) }
 
 // A Part is a file whose first bytes have arrived.
@@ -45,9 +45,9 @@ type Part struct {
 // A Source returns the files of a request in the order in which they arrive.
 type Source interface {
 	// Next waits for the next file of the request's map. The caller must not use the previous
-	// file afterwards. After the last file the error is io.EOF. If the form is invalid it is a
-	// bad-user-input error, and if the client has disconnected it is io.ErrUnexpectedEOF or
-	// the context's error.
+	// file afterwards. After the last file the error is io.EOF; for an invalid form it has the
+	// code BAD_USER_INPUT; if the client has disconnected it is io.ErrUnexpectedEOF or the
+	// context's error.
 	Next(ctx context.Context) (*Part, error)
 	// Total returns the size of all files, or false if the request has no Content-Length.
 	Total() (int64, bool)

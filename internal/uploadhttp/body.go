@@ -12,16 +12,16 @@ import (
 // defaultIdleTimeout is the maximum pause of a client that sends a body.
 const defaultIdleTimeout = time.Minute
 
-// maxChunkHead is larger than the bytes between the contents of two chunks.
+// maxChunkHead is an upper bound of the number of bytes between the contents of two chunks.
 const maxChunkHead = 64
 
 // A body is a streaming request body. It sets its own read deadlines, because a server's
-// ReadTimeout would interrupt an upload that takes hours. The first bytes, up to
-// [body.endHead], must arrive within the head timeout. After that only a pause of more than the
-// idle timeout ends the reading.
+// ReadTimeout would interrupt an upload that takes hours. The first bytes, up to [body.endHead],
+// must arrive within the head timeout. After that, Read fails only after a pause of more than the
+// idle timeout.
 type body struct {
 	reader io.Reader
-	conn   *conn // can read ahead; nil if not, see [Listener]
+	conn   *conn // nil if the connection cannot read ahead, see [Listener]
 	ctrl   *http.ResponseController
 	idle   time.Duration
 
@@ -40,8 +40,8 @@ var errStopped = errors.New("the response has started")
 
 func newBody(w http.ResponseWriter, r *http.Request, o Options) *body {
 	ctrl := http.NewResponseController(w)
-	// The response may start, and end, while the client is still sending. Only writers in
-	// tests do not support that.
+	// The response may start, and end, while the client is still sending. Only the writers of
+	// some tests do not support this.
 	_ = ctrl.EnableFullDuplex()
 	conn := connOf(r)
 	conn.startReadAhead(r.ContentLength < 0)
@@ -77,8 +77,8 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// setDeadline sets the connection's read deadline, but not at every read, because it costs as
-// much as a small read.
+// setDeadline sets the connection's read deadline. It does so only at some reads, because it
+// costs as much as a small read.
 func (b *body) setDeadline() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -111,9 +111,9 @@ func (b *body) finish(err error) {
 	}
 }
 
-// stop ends the reading, and reports whether the body was read completely. If not, the
-// connection cannot be reused: net/http discards a bounded part of the rest when the handler
-// returns, within drainTimeout, and closes it.
+// stop ends the reading, and reports whether the body was read completely. If not, the connection
+// cannot be reused: when the handler returns, net/http discards a bounded part of the rest within
+// drainTimeout, and closes the connection.
 func (b *body) stop() (whole bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

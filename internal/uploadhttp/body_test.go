@@ -20,7 +20,8 @@ import (
 	"mixcloud-graphql/internal/uploadhttp"
 )
 
-// listening serves a handler on a socket, as the server does.
+// listening serves a handler on a socket with [Listener] and [ConnContext], like the real server,
+// and returns its address.
 func listening(t *testing.T, h http.Handler) (address string) {
 	t.Helper()
 	srv := httptest.NewUnstartedServer(h)
@@ -46,7 +47,8 @@ func dial(t *testing.T, address string) net.Conn {
 
 const wireHead = "POST /graphql HTTP/1.1\r\nHost: x\r\n" + formType + "\r\n" + preflight + "\r\n"
 
-// responseOn reads a response. If the connection must be closed, nothing may follow.
+// responseOn reads a response. If the response closes the connection, responseOn checks that no
+// data follows.
 func responseOn(t *testing.T, conn net.Conn) (*http.Response, string) {
 	t.Helper()
 	in := bufio.NewReader(conn)
@@ -78,12 +80,12 @@ func TestIdle(t *testing.T) {
 	fmt.Fprintf(conn, "%sContent-Length: 1000000\r\n\r\n%sx", wireHead, slowHead)
 	resp, body := responseOn(t, conn)
 	if resp.StatusCode != http.StatusRequestTimeout || !strings.Contains(body, "stopped sending") || !resp.Close {
-		t.Errorf("idle client: status %d, want 408 and a closed connection: %s", resp.StatusCode, body)
+		t.Errorf("idle client: status %d, connection closed %t, want 408, true and \"stopped sending\": %s", resp.StatusCode, resp.Close, body)
 	}
 }
 
-// After a body that was read completely the connection serves the next request, even if that
-// has arrived already.
+// After a body that was read completely, the connection serves the next request, even if its
+// bytes have arrived already.
 func TestConnectionReuse(t *testing.T) {
 	t.Parallel()
 	address := listening(t, endpoint{idle: 50 * time.Millisecond})
@@ -143,7 +145,7 @@ func TestEarlyResponse(t *testing.T) {
 				}
 				resp, body := responseOn(t, conn)
 				if resp.StatusCode != 200 || body != `{"data":{"send":"no"}}`+"\n" || !resp.Close {
-					t.Errorf("early response: status %d, want 200 and a closed connection: %s", resp.StatusCode, body)
+					t.Errorf("early response: status %d, connection closed %t, want 200, true and send: no; body %s", resp.StatusCode, resp.Close, body)
 				}
 				if goesOn {
 					_ = conn.Close()
@@ -221,7 +223,7 @@ func TestListener(t *testing.T) {
 		defer resp.Body.Close()
 		text, err := io.ReadAll(resp.Body)
 		if want := `{"data":{"send":"variables.f=0,x,,` + string(body) + `"}}` + "\n"; err != nil || string(text) != want {
-			t.Fatalf("%d bytes were read as %d, %v", len(want), len(text), err)
+			t.Fatalf("response of %d bytes (error %v) differs from the %d bytes that were sent", len(text), err, len(want))
 		}
 	})
 }

@@ -54,14 +54,14 @@ func connOf(r *http.Request) *conn {
 	return c
 }
 
-// A conn is a connection that can read ahead. net/http never reads from two goroutines concurrently.
-// A handler's changes apply to the next read. All methods except those of [net.Conn] do nothing
-// on a nil conn.
+// A conn is a connection that can read ahead. net/http never reads from two goroutines
+// concurrently. Changes by a handler take effect at the next read. All methods except those of
+// [net.Conn] do nothing on a nil conn.
 type conn struct {
 	net.Conn
 
 	mu      sync.Mutex // guards the fields below; not held while reading
-	ahead   []byte     // the buffer; nil if it does not read ahead
+	ahead   []byte     // the buffer; nil if the conn does not read ahead
 	r, w    int        // ahead[r:w] was read from the connection, but not yet by net/http
 	reading bool       // a read into ahead is in progress
 	stopped bool       // stop reading ahead when the buffer is empty
@@ -137,8 +137,8 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readBuffered copies buffered bytes to p. If there are none it returns the buffer to read
-// into, or nil if c does not read ahead.
+// readBuffered copies buffered bytes to p. If no bytes are buffered, it returns the buffer to
+// read into, or nil if c does not read ahead.
 func (c *conn) readBuffered(p []byte) (n int, ahead []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

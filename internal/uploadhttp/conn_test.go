@@ -25,8 +25,8 @@ func (c *countedConn) Read(p []byte) (int, error) {
 	return c.from.Read(p)
 }
 
-// A connection that reads ahead makes large reads, however small those of its reader. It stops
-// when the buffer is empty, and can start again.
+// A connection that reads ahead makes large reads, even if its reader makes small ones. After
+// stopReadAhead it reads normally once the buffer is empty. It can start to read ahead again.
 func TestConn_readsAhead(t *testing.T) {
 	t.Parallel()
 	src := &countedConn{from: bytes.NewReader(make([]byte, 100_000))}
@@ -53,7 +53,7 @@ func TestConn_readsAhead(t *testing.T) {
 		}
 		read(990)
 		if c.ahead != nil || src.reads != 1 {
-			t.Errorf("buffer not released after it was read, or %d reads, want 1", src.reads)
+			t.Errorf("buffer of %d bytes after it was read, want it released; %d reads, want 1", len(c.ahead), src.reads)
 		}
 		src.from = bytes.NewReader(make([]byte, 1000))
 		read(10)
@@ -75,7 +75,7 @@ func TestBody_joinsChunks(t *testing.T) {
 	b := &body{reader: chunkReader{c}, conn: c, ctrl: controllerOf(t), idle: defaultIdleTimeout}
 	n, err := b.Read(make([]byte, 200_000))
 	if n < 50_000-maxChunkHead || err != nil {
-		t.Errorf("Read = %d, %v, want almost 50,000 bytes", n, err)
+		t.Errorf("Read = %d, %v, want at least %d bytes and no error", n, err, 50_000-maxChunkHead)
 	}
 }
 
@@ -109,7 +109,7 @@ func TestConn_stopsWhileReading(t *testing.T) {
 			t.Errorf("first read = %q, want cont", first)
 		}
 		if n, err := c.Read(rest); string(rest[:n]) != "ent" || err != nil || c.ahead != nil {
-			t.Errorf("second read = %q, %v with a buffer of %d bytes, want ent and no buffer", rest[:n], err, len(c.ahead))
+			t.Errorf("second read = %q, %v with a buffer of %d bytes, want ent, no error and no buffer", rest[:n], err, len(c.ahead))
 		}
 	})
 }

@@ -32,7 +32,7 @@ func TestMultipartReader_filenames(t *testing.T) {
 			continue
 		}
 		if p.Name != "0" || !p.IsFile || p.Filename != want || p.Header.Get("Content-Type") != "audio/mpeg" {
-			t.Errorf("%s: %q of %q, want %q", disposition, p.Filename, p.Name, want)
+			t.Errorf("%s: file name %q, field %q, file %t, Content-Type %q; want %q, \"0\", true, audio/mpeg", disposition, p.Filename, p.Name, p.IsFile, p.Header.Get("Content-Type"), want)
 		}
 	}
 	for _, disposition := range []string{

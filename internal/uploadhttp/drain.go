@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// A response may be sent before the end of the request body. Then the connection is read for a
-// short time, and the data is discarded: a connection that is closed with unread bytes is
-// reset, and the reset may overtake the response.
+// If a response is sent before the end of the request body, the server reads and discards the
+// rest for a short time. If it closed the connection with unread bytes, TCP would send a reset,
+// which may arrive before the response.
 const (
 	drainTimeout = time.Second
 	maxDrain     = 64 << 20 // bytes
@@ -22,8 +22,8 @@ func Drain(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, length := r.Body, r.ContentLength
 		next.ServeHTTP(w, r)
-		// A client that expects 100 Continue has sent nothing yet, and reading would send the
-		// 100.
+		// A client that expects 100 Continue has sent nothing yet, and a read of the body would
+		// send 100 Continue.
 		if r.ProtoMajor != 2 || length == 0 || r.Header.Get("Expect") != "" {
 			return
 		}
@@ -36,8 +36,8 @@ func Drain(next http.Handler) http.Handler {
 
 // drain discards the rest of an HTTP/1 body after its response. When the handler returns,
 // net/http discards some of the rest, closes its own side of the connection and waits a short
-// time for the client. It does not wait for a client that sent Expect: 100-continue; drain
-// does.
+// time for the client. net/http does not wait for a client that sent Expect: 100-continue, so
+// drain discards the rest of its body.
 func (b *body) drain() {
 	if !b.http1 {
 		return

@@ -43,7 +43,7 @@ func TestDrain(t *testing.T) {
 				w.WriteHeader(http.StatusRequestEntityTooLarge)
 			})).ServeHTTP(w, r)
 			if body.Len() != test.left || w.Code != http.StatusRequestEntityTooLarge || w.Flushed != (test.left == 0) {
-				t.Errorf("%d bytes are left, want %d; status %d, flushed %t", body.Len(), test.left, w.Code, w.Flushed)
+				t.Errorf("%d bytes are left, want %d; status %d, want 413; flushed %t, want %t", body.Len(), test.left, w.Code, w.Flushed, test.left == 0)
 			}
 		})
 	}

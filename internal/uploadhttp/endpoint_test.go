@@ -17,8 +17,8 @@ import (
 	"mixcloud-graphql/internal/uploadhttp"
 )
 
-// An endpoint responds to forms like a GraphQL server, but executes a function instead of an
-// operation. The zero endpoint reads all files.
+// An endpoint handles forms like the GraphQL endpoint, but executes a function instead of an
+// operation. The zero endpoint executes readFiles.
 type endpoint struct {
 	idle, timeout time.Duration
 	send          func(context.Context) (string, error)
@@ -117,8 +117,8 @@ func file(name, body string) string {
 }
 
 // formOf returns a form with operations, a map and files.
-func formOf(operations, places string, files ...string) string {
-	return part(`name="operations"`, operations) + part(`name="map"`, places) + strings.Join(files, "") + "--b--\r\n"
+func formOf(operations, fileMap string, files ...string) string {
+	return part(`name="operations"`, operations) + part(`name="map"`, fileMap) + strings.Join(files, "") + "--b--\r\n"
 }
 
 // request returns a form request; headers are "Name: value" lines.
@@ -159,13 +159,13 @@ func check(t *testing.T, rec *httptest.ResponseRecorder, status int, want string
 		return
 	}
 	if got.Data != nil || len(got.Errors) != 1 {
-		t.Fatalf("want exactly one error: %s", rec.Body)
+		t.Fatalf("response has %d errors, want one error and no data: %s", len(got.Errors), rec.Body)
 	}
 	code := "BAD_USER_INPUT"
 	if status == http.StatusRequestEntityTooLarge {
 		code = "LIMIT_EXCEEDED"
 	}
 	if got.Errors[0].Extensions.Code != code {
-		t.Errorf("the code is %s, want %s", got.Errors[0].Extensions.Code, code)
+		t.Errorf("error code = %s, want %s", got.Errors[0].Extensions.Code, code)
 	}
 }

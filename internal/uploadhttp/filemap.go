@@ -13,9 +13,9 @@ import (
 	"mixcloud-graphql/internal/upload"
 )
 
-// parseMap parses the form's map: the variable of each part. It is stricter than the
-// specification, because each file is read only once, while it arrives: each file has one path,
-// and each path one file.
+// parseMap parses the form's map, which contains the path of the variable of each part. It is
+// stricter than the specification: each file must have one path, and each path one file, because
+// files are read only once, while they arrive.
 func parseMap(text []byte) ([]upload.File, error) {
 	const want = `The form's "map" must be a JSON object that maps each file to a list of one path, such as {"0": ["variables.input.mp3"]}.`
 	dec := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\uFEFF")))) // a byte order mark (RFC 8259, section 8.1)

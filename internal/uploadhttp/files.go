@@ -49,10 +49,11 @@ func newFiles(parts *MultipartReader, b *body, contentLength int64, boundary str
 	}
 }
 
-// WithTimeout returns the context of the operation, in which [upload.FromContext] finds the files. It
-// ends after the timeout unless Next was called before. After that it ends when no byte of a
-// file has been transferred for two minutes, or five minutes after the last byte. It must be
-// called before anything is read, and canceled.
+// WithTimeout returns the context of the operation, in which [upload.FromContext] finds the
+// files. The context ends after the timeout unless Next was called before. After a call of Next
+// it ends when no byte of a file has been transferred for two minutes, or five minutes after the
+// last byte. WithTimeout must be called before anything is read. The caller must call the
+// returned function.
 func (f *Files) WithTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	f.deadline = withMovableDeadline(ctx, timeout)
 	return upload.NewContext(f.deadline, f), f.deadline.cancel
@@ -69,7 +70,7 @@ func (f *Files) Fault() *Error {
 // fail records a fault of the form.
 func (f *Files) fail(err error) error {
 	if errors.Is(err, errStopped) {
-		return err // not a fault: the response was sent first
+		return err // not a fault of the form: the response has started
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -88,7 +89,7 @@ func (f *Files) releaseSlot() (resume func()) {
 	return admission.Wait(f.deadline)
 }
 
-// peek waits for the header of the next file. It returns nil after the last.
+// peek waits for the header of the next file. It returns nil after the last file.
 func (f *Files) peek() (*Part, error) {
 	if f.peeked != nil {
 		return f.peeked, nil
@@ -162,8 +163,8 @@ func (f *Files) Next(ctx context.Context) (*upload.Part, error) {
 	}, nil
 }
 
-// Bound implements [upload.Source]. It returns the rest of the body, minus the shortest
-// possible end.
+// Bound implements [upload.Source]. It returns the number of remaining bytes of the body, minus
+// the shortest possible end of the form.
 func (f *Files) Bound() (bytes int64, remaining int, known bool) {
 	if f.contentLength < 0 {
 		return 0, 0, false
@@ -241,8 +242,8 @@ func (b *fileBody) WriteTo(w io.Writer) (int64, error) {
 	return n, err
 }
 
-// A countingWriter counts the bytes that a writer accepts, and separates its error from those
-// of the file.
+// A countingWriter counts the bytes that a writer accepts, and records the writer's error, to
+// distinguish it from errors of the file.
 type countingWriter struct {
 	w     io.Writer
 	files *Files

@@ -75,7 +75,7 @@ func TestFiles_lengths(t *testing.T) {
 				}
 			}
 			if _, err := files.Next(t.Context()); !errors.Is(err, io.EOF) || files.Fault() != nil {
-				t.Errorf("Next after the last file = %v with fault %v, want EOF without one", err, files.Fault())
+				t.Errorf("Next after the last file = %v with fault %v, want EOF without a fault", err, files.Fault())
 			}
 		})
 	}
@@ -90,7 +90,7 @@ func TestFiles_lengths(t *testing.T) {
 	}
 }
 
-// A writer's own error is not a fault of the form; an interrupted file is one.
+// An interrupted file is a fault of the form; an error of the writer is not.
 func TestFiles_fault(t *testing.T) {
 	t.Parallel()
 	whole := formOf(sendQuery, sendMap, file("0", "content"))
@@ -119,7 +119,7 @@ func TestFiles_fault(t *testing.T) {
 			t.Errorf("%s: WriteTo = %v, want the writer's error", name, err)
 		}
 		if fault := files.Fault(); (fault != nil) != test.fault || fault != nil && fault.Status != http.StatusBadRequest {
-			t.Errorf("%s: Fault() = %v, want one with status 400: %v", name, fault, test.fault)
+			t.Errorf("%s: Fault() = %v, want a fault with status 400: %v", name, fault, test.fault)
 		}
 	}
 }
@@ -140,7 +140,7 @@ func TestFiles_endedOperation(t *testing.T) {
 	}
 }
 
-// A file cannot be read after the response. That is not a fault of the form.
+// After the response has started, reads of a file fail without a fault of the form.
 func TestFiles_afterResponse(t *testing.T) {
 	t.Parallel()
 	var files *uploadhttp.Files

@@ -23,8 +23,8 @@ const specification = "https://github.com/jaydenseric/graphql-multipart-request-
 // ErrTooLong is the error of "operations" that exceed their limit.
 var ErrTooLong = errors.New(`the form's "operations" part is too large`)
 
-// An Error refuses a request: its form does not follow the specification, or the client stopped
-// sending it.
+// An Error refuses a request because its form does not follow the specification, or because the
+// client stopped sending.
 type Error struct {
 	Status int   // of the HTTP response
 	Err    error // a [gqlerr.Error] for the client
@@ -93,8 +93,8 @@ func (q *Request) readText(name string, limit int64) ([]byte, error) {
 	return text, nil
 }
 
-// A partReader reads a part. It returns errors from [readError], to distinguish them from those
-// of the reader around it.
+// A partReader reads a part. It converts errors with [readError], so that they differ from the
+// errors of a reader that wraps it.
 type partReader struct{ part *Part }
 
 // Read implements [io.Reader].

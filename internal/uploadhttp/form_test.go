@@ -176,7 +176,7 @@ func TestForm_shortErrors(t *testing.T) {
 	}
 }
 
-// An error of the connection is a fault of the form, and not shown to the client.
+// An error of the connection is a fault of the form. The response does not contain its text.
 func TestForm_brokenConnection(t *testing.T) {
 	t.Parallel()
 	whole := formOf(sendQuery, sendMap, file("0", "content"))

@@ -30,20 +30,20 @@ var (
 	errEpilogue  = errors.New("the body continues after its closing boundary")
 )
 
-// A MultipartReader reads the parts of a multipart/form-data body in order, while it arrives.
-// It differs from mime/multipart, against whose results it is tested, in features for bodies of
+// A MultipartReader reads the parts of a multipart/form-data body in order, while it arrives. It
+// differs from mime/multipart, against whose results it is tested, in features for bodies of
 // gigabytes: it reads chunks of 256 KiB instead of 4 KiB and passes them on without copying, it
 // limits the bytes of a part's headers and after the last part, it accepts file names that
-// clients do not escape, and it never decodes a part. Because of these limits the length of a
-// body bounds that of its files to within 145 KiB, and mostly to within 1 KiB, before they are
-// read. Its memory is one buffer. It is not safe for concurrent use.
+// clients do not escape, and it never decodes a part. Because of these limits, the sizes of the
+// files are known before they are read, to within 145 KiB from the length of the body, and mostly
+// to within 1 KiB. It needs one buffer of [BufferSize]. It is not safe for concurrent use.
 type MultipartReader struct {
 	src   io.Reader
 	delim []byte // CRLF, two hyphens and the boundary
 	buf   []byte
 	r, w  int   // buf[r:w] was read and is not consumed
 	end   int   // buf[r:end] was searched, and is content
-	next  kind  // kind of the boundary at end; none if more must be searched
+	next  kind  // kind of the boundary at end; none if find must search further
 	err   error // of src, sticky
 	part  *Part // the current part; nil before the first
 	ended bool  // the closing boundary was found
@@ -134,7 +134,7 @@ func (r *MultipartReader) Next() (*Part, error) {
 	return r.part, nil
 }
 
-// preamble skips what precedes the first boundary.
+// preamble skips the bytes before the first boundary.
 func (r *MultipartReader) preamble() error {
 	for {
 		if err := r.search(); err != nil {
@@ -218,7 +218,7 @@ const (
 )
 
 // search reads until there is content in buf[r:end] or a boundary at r. It searches every byte
-// only once, however small the chunks that are consumed.
+// only once, even if callers consume small chunks.
 func (r *MultipartReader) search() error {
 	for r.next == none && r.end <= r.r {
 		if r.find() {
@@ -231,14 +231,14 @@ func (r *MultipartReader) search() error {
 	return nil
 }
 
-// find looks for the next boundary in the buffer and sets end and next. It returns false if
-// more must be read.
+// find looks for the next boundary in the buffer and sets end and next. It returns false if the
+// source must be read further.
 func (r *MultipartReader) find() bool {
 	from := r.r
 	for {
 		at := bytes.Index(r.buf[from:r.w], r.delim)
 		if at < 0 {
-			r.end = max(r.w-len(r.delim)+1, from) // a boundary may begin in the rest
+			r.end = max(r.w-len(r.delim)+1, from) // the remaining bytes may be the beginning of a boundary
 			return r.end > r.r
 		}
 		at += from
@@ -255,8 +255,9 @@ func (r *MultipartReader) find() bool {
 	}
 }
 
-// kindAt returns the kind of the boundary whose delimiter is at at: only white space or two
-// hyphens may follow it on its line. It returns whole=false if more must be read to decide.
+// kindAt returns the kind of the boundary whose delimiter begins at buf[at]. Only white space or
+// two hyphens may follow the delimiter on its line. whole is false if the line is not in the
+// buffer yet.
 func (r *MultipartReader) kindAt(at int) (k kind, whole bool) {
 	rest := r.buf[at+len(r.delim) : r.w]
 	if bytes.HasPrefix(rest, []byte("--")) {

@@ -43,7 +43,7 @@ func FuzzMultipartReader(f *testing.F) {
 		const boundary = "b0undary"
 		for _, body := range [][]byte{first, second} {
 			if bytes.Contains(body, []byte("\r\n--"+boundary)) || bytes.HasPrefix(body, []byte("--"+boundary)) {
-				t.Skip("the content holds the boundary itself")
+				t.Skip("the content contains the boundary")
 			}
 		}
 		var form bytes.Buffer
@@ -82,7 +82,7 @@ func FuzzMultipartReader_small(f *testing.F) {
 	f.Add(bytes.Repeat([]byte("\r\n--boundar"), 60_000), uint16(4096), uint16(65_000))
 	f.Fuzz(func(t *testing.T, want []byte, in, out uint16) {
 		if bytes.Contains(want, []byte("\r\n--boundary")) || bytes.HasPrefix(want, []byte("--boundary")) {
-			t.Skip("the content holds the boundary itself")
+			t.Skip("the content contains the boundary")
 		}
 		form := append([]byte("--boundary\r\nContent-Disposition: form-data; name=a\r\n\r\n"), want...)
 		form = append(form, "\r\n--boundary--\r\nepilogue"...)
@@ -107,7 +107,7 @@ func FuzzMultipartReader_small(f *testing.F) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(got.Bytes(), want) {
-			t.Fatalf("%q was read as %q", want, got.Bytes())
+			t.Fatalf("content = %q, want %q", got.Bytes(), want)
 		}
 		if used := r.Consumed(); used != int64(len(form)-len("\r\nepilogue")) {
 			t.Fatalf("Consumed() = %d, want %d without the epilogue", used, len(form)-len("\r\nepilogue"))
@@ -194,7 +194,8 @@ type endless struct{}
 
 func (endless) Read(b []byte) (int, error) { return len(b), nil }
 
-// A writer's own error is returned, and the part continues after the bytes that it accepted.
+// WriteTo returns the writer's error, and the next read continues after the bytes that the writer
+// accepted.
 func TestPart_WriteTo_fails(t *testing.T) {
 	t.Parallel()
 	r := NewMultipartReader(strings.NewReader("--b\r\nContent-Disposition: form-data; name=a\r\n\r\ncontent\r\n--b--"), "b")
@@ -235,7 +236,7 @@ func FuzzMultipartReader_anyBytes(f *testing.F) {
 			total += len(c.body)
 		}
 		if total > len(body) {
-			t.Errorf("%d bytes were returned of a body of %d", total, len(body))
+			t.Errorf("the parts have %d bytes, want at most the %d of the body", total, len(body))
 		}
 	})
 }

@@ -3,13 +3,13 @@
 // have arrived, and reads the files from the request body.
 //
 // A transport calls [Open], which takes over the body and its timeouts, then
-// [Request.CheckHeader], [Request.Operations], [Request.Files] and, at the end,
-// [Request.Close]. [Files] is the [upload.Source] of the resolver. It is built on three
-// mechanisms: a streaming body with an idle timeout instead of the server's deadline (body.go),
-// a connection that reads ahead in chunked bodies (conn.go), and an operation deadline that
-// moves with the transfer (deadline.go).
+// [Request.CheckHeader], [Request.Operations], [Request.Files] and, at the end, [Request.Close].
+// [Files] is the [upload.Source] of the resolver. The package consists of three mechanisms: a
+// streaming body with an idle timeout instead of the server's deadline (body.go), a connection
+// that reads ahead in chunked bodies (conn.go), and an operation deadline that moves with the
+// transfer (deadline.go).
 //
-// The package handles only request bodies and the form, independent of operations and their
+// The package handles only the request body and its form. It does not know operations or their
 // execution.
 package uploadhttp
 
@@ -66,8 +66,8 @@ func Open(w http.ResponseWriter, r *http.Request, o Options) *Request {
 	return &Request{http: r, body: body, writer: &responseWriter{ResponseWriter: w, body: body}}
 }
 
-// ResponseWriter returns the writer of the response. When the response starts it stops the
-// reading of the body, and it closes the connection unless the body was read completely.
+// ResponseWriter returns the writer of the response. When the response starts, the writer stops
+// the reading of the body, and closes the connection unless the body was read completely.
 func (q *Request) ResponseWriter() http.ResponseWriter { return q.writer }
 
 // Close discards a bounded part of the rest of the body, so that the client reads the response.
@@ -89,9 +89,10 @@ func (q *Request) CheckHeader() error {
 	return nil
 }
 
-// Operations returns the JSON of the form's first part. If it has more than limit bytes the
-// error is [ErrTooLong]. "operations" and "map" are read through account, which may count their
-// bytes: an error of its reader is returned as is. Other errors are an [*Error].
+// Operations returns the JSON of the form's first part. If it has more than limit bytes the error
+// is [ErrTooLong]. "operations" and "map" are read through the reader that account returns, which
+// may count their bytes. Operations returns an error of that reader unchanged. Other errors are
+// an [*Error].
 func (q *Request) Operations(limit int64, account func(io.Reader) io.Reader) ([]byte, error) {
 	q.account = account
 	q.parts = NewMultipartReader(q.body, q.boundary)
@@ -148,9 +149,9 @@ func (q *Request) Fingerprint() ([]string, error) {
 // request, which this server refuses for requests with cookies.
 var preflightHeaders = []string{"GraphQL-Require-Preflight", "Apollo-Require-Preflight", "X-Requested-With", "X-Apollo-Operation-Name"}
 
-// preflighted reports whether a request cannot be a form that a cross-site page submits. A
-// bearer token proves it too: unlike a cookie, or the credentials of other schemes, browsers
-// never add one automatically.
+// preflighted reports whether a header proves that no cross-site page submitted the form. A
+// bearer token proves this too, because browsers never add one automatically, unlike cookies and
+// the credentials of other schemes.
 func preflighted(r *http.Request) bool {
 	scheme, _, _ := strings.Cut(strings.TrimSpace(r.Header.Get("Authorization")), " ")
 	if strings.EqualFold(scheme, "Bearer") {
@@ -165,8 +166,8 @@ func preflighted(r *http.Request) bool {
 }
 
 // A responseWriter stops the reading of the body when the response starts, and closes the
-// connection unless the body was read completely. In HTTP/2 the header that does so would end
-// all other requests of the connection.
+// connection unless the body was read completely. In HTTP/2 it sends no Connection: close, which
+// would end all other requests of the connection.
 type responseWriter struct {
 	http.ResponseWriter
 	body  *body

@@ -65,7 +65,7 @@ func TestFiles_variables(t *testing.T) {
 	}
 }
 
-// The size of the operations is bounded, and their bytes are counted.
+// "operations" has a maximum size, and the account counts its bytes.
 func TestOperations(t *testing.T) {
 	t.Parallel()
 	full := errors.New("no memory")

@@ -81,7 +81,7 @@ func TestTimeout_transfer(t *testing.T) {
 	})
 }
 
-// The form's first parts must arrive within ten seconds, and a file without a pause of a
+// The form's first parts must arrive within ten seconds, and its files without a pause of a
 // minute.
 func TestTimeout_client(t *testing.T) {
 	t.Parallel()
@@ -127,7 +127,7 @@ func TestTimeout_before(t *testing.T) {
 	})
 }
 
-// An upload ends after two minutes in which Mixcloud accepts nothing.
+// An upload ends if Mixcloud accepts no byte for two minutes.
 func TestTimeout_stalled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -36,7 +36,8 @@ var inFlight = regexp.MustCompile(`(?i)\bin[- ]?flight\b`)
 // inlineCode is code in a line of a document. The names in it are checked where they are declared.
 var inlineCode = regexp.MustCompile("`[^`]*`")
 
-// exceptions are the files that may contain an expression, with the reason.
+// exceptions maps FILE:EXPRESSION to the reason why the file may contain the banned
+// expression.
 var exceptions = map[string]string{
 	"internal/auth/keys.go:audience": "a label from which keys are derived: changing it would change all principals",
 }
@@ -59,7 +60,7 @@ func rules(t *testing.T) []rule {
 	return all
 }
 
-// TestBanned fails for each banned expression, with its place and the alternative.
+// TestBanned reports each banned expression, with its file, line and alternative.
 func TestBanned(t *testing.T) {
 	all, files := rules(t), 0
 	tree := os.DirFS(*root)
@@ -73,8 +74,8 @@ func TestBanned(t *testing.T) {
 			}
 			return nil
 		}
-		texts := reader(name)
-		if texts == nil || !selected(name) {
+		extract := extractorFor(name)
+		if extract == nil || !selected(name) {
 			return nil
 		}
 		source, err := fs.ReadFile(tree, name)
@@ -82,10 +83,10 @@ func TestBanned(t *testing.T) {
 			return err
 		}
 		files++
-		for _, place := range texts(source) {
+		for _, l := range extract(source) {
 			for _, r := range all {
-				if found := r.pattern.FindString(place.text); found != "" && exceptions[name+":"+found] == "" {
-					t.Errorf("%s:%d: %q: use %s", name, place.line, found, r.instead)
+				if found := r.pattern.FindString(l.text); found != "" && exceptions[name+":"+found] == "" {
+					t.Errorf("%s:%d: %q: use %s", name, l.line, found, r.instead)
 				}
 			}
 		}
@@ -121,15 +122,15 @@ func selected(name string) bool {
 	return false
 }
 
-// A place is a piece of text of one line of a file.
-type place struct {
+// A textLine is the checked text of a line, or a part of it, with the line number.
+type textLine struct {
 	line int
 	text string
 }
 
-// reader returns the function that splits a file of this name into places, nil
-// for a file that has no text of ours.
-func reader(name string) func([]byte) []place {
+// extractorFor returns the function that extracts the checked lines from a file
+// with this name, or nil if such files are not checked.
+func extractorFor(name string) func([]byte) []textLine {
 	switch {
 	case strings.HasSuffix(name, "_gen.go"):
 		return nil
@@ -146,18 +147,18 @@ func reader(name string) func([]byte) []place {
 	return nil
 }
 
-func lines(source []byte) (all []place) {
+func lines(source []byte) (all []textLine) {
 	n := 0
 	for line := range strings.Lines(string(source)) {
 		n++
-		all = append(all, place{n, inFlight.ReplaceAllString(inlineCode.ReplaceAllString(line, ""), "")})
+		all = append(all, textLine{n, inFlight.ReplaceAllString(inlineCode.ReplaceAllString(line, ""), "")})
 	}
 	return all
 }
 
 // goTexts returns the comments, the literals and the identifiers of Go source.
-// Import paths are literals too; none of them has a banned word.
-func goTexts(source []byte) (all []place) {
+// Import paths are literals too; none of them contains a banned word.
+func goTexts(source []byte) (all []textLine) {
 	files := token.NewFileSet()
 	file := files.AddFile("", -1, len(source))
 	var s scanner.Scanner
@@ -175,13 +176,13 @@ func goTexts(source []byte) (all []place) {
 		}
 		at := files.Position(pos).Line
 		for line := range strings.Lines(text) {
-			all = append(all, place{at, inFlight.ReplaceAllString(line, "")})
+			all = append(all, textLine{at, inFlight.ReplaceAllString(line, "")})
 			at++
 		}
 	}
 }
 
-// split returns the words of an identifier, separated by blanks.
+// split returns the words of an identifier, separated by spaces.
 func split(identifier string) string {
 	var b strings.Builder
 	previous := rune(0)
