@@ -48,7 +48,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// command returns the command that runs the program with args. Its environment has only the NAME=VALUE lines of env.
+// command returns the command that runs the program with args. Its environment contains only the
+// NAME=VALUE lines of env.
 func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := binary()

@@ -158,8 +158,8 @@ func (w *walk) looksUpDecomposed(s *ast.Field, f *field) bool {
 	return false
 }
 
-// anyDecomposed reports whether one of some texts is not in Unicode NFC, before or
-// after percent-decoding. A URL in a parameter of another URL may be encoded twice.
+// anyDecomposed reports whether any of the texts is not in Unicode NFC, before or after
+// percent-decoding. A URL in a parameter of another URL may be encoded twice.
 func anyDecomposed(texts ...any) bool {
 	for _, v := range texts {
 		text, _ := v.(string)

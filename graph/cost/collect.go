@@ -112,8 +112,8 @@ func (w *walk) identity(s *ast.Field, f *field, requested page) string {
 	return b.String()
 }
 
-// included reports whether a selection with some directives is executed. It is if the
-// value of @skip or @include is invalid.
+// included reports whether a selection with the given directives is executed. It returns true if
+// the value of @skip or @include is invalid.
 func (w *walk) included(directives ast.DirectiveList) bool {
 	for _, d := range directives {
 		condition := d.Arguments.ForName("if")

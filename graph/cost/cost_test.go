@@ -136,13 +136,13 @@ func TestEstimate(t *testing.T) {
 		"discover":                    {query: `{ discover(tags: ["a"]) { key popular(first: 1) { nodes { name } } } search(query: "a") { query } }`, anonymous: 1, withToken: 1},
 		"search":                      {query: `{ search(query: "a") { users(first: 2) { nodes { biog } } tags(first: 2) { nodes { name } } } }`, anonymous: 4, withToken: 4},
 		"oembed":                      {query: `{ oembed(url: "/a/b/") { html xml } }`, anonymous: 2, withToken: 2},
-		"node":                        {query: fmt.Sprintf(`{ node(id: %q) { ... on User { followers(first: 2) { nodes { biog } } } ... on Tag { popular(first: 9) { nodes { description } } } } }`, spartacus), anonymous: 4, withToken: 4, reason: "the id says that it is a user"},
+		"node":                        {query: fmt.Sprintf(`{ node(id: %q) { ... on User { followers(first: 2) { nodes { biog } } } ... on Tag { popular(first: 9) { nodes { description } } } } }`, spartacus), anonymous: 4, withToken: 4, reason: "the id is that of a user"},
 		"invalid id":                  {query: `{ node(id: "nonsense") { ... on User { biog } } }`, reason: "rejected before a call"},
 		"nodes":                       {query: fmt.Sprintf(`{ nodes(ids: [%q, %q, %q, "nonsense"]) { ... on User { biog } ... on Tag { popular(first: 3) { nodes { name } } } } }`, spartacus, funk, spartacus), anonymous: 3, withToken: 3, reason: "two ids, and the tag's list"},
 		"nodes in a variable":         {query: `query ($i: [ID!]!) { nodes(ids: $i) { ... on User { followers(first: 1) { nodes { name } } } } }`, variables: fmt.Sprintf(`{"i": [%q, %q]}`, spartacus, id(model.KindUser, "/b/")), anonymous: 4, withToken: 4},
 		"too many nodes":              {query: `query ($i: [ID!]!) { nodes(ids: $i) { id } }`, variables: `{"i": [` + strings.Repeat(`"`+spartacus+`",`, 100) + `"` + spartacus + `"]}`, reason: "rejected before a call"},
 		"resource":                    {query: `{ resource(key: "/a/") { ... on User { followers(first: 2) { nodes { biog } } } ... on Tag { popular(first: 9) { nodes { description } } } } }`, anonymous: 4, withToken: 4, reason: "the key is a user's"},
-		"resource by URL":             {query: `query ($k: String!) { resource(key: $k) { ... on User { followers(first: 2) { nodes { biog } } } ... on Tag { popular(first: 9) { nodes { description } } } } }`, variables: `{"k": "https://www.mixcloud.com/genres/funk/"}`, anonymous: 11, withToken: 11, reason: "the address is a tag's"},
+		"resource by URL":             {query: `query ($k: String!) { resource(key: $k) { ... on User { followers(first: 2) { nodes { biog } } } ... on Tag { popular(first: 9) { nodes { description } } } } }`, variables: `{"k": "https://www.mixcloud.com/genres/funk/"}`, anonymous: 11, withToken: 11, reason: "the URL is that of a tag"},
 		"resources":                   {query: `{ resources(keys: ["/a/", "https://www.mixcloud.com/A/", "/genres/funk/", "/tag/funk/", "/a/uploads/"]) { ... on User { followers(first: 2) { nodes { biog } } } ... on Tag { popular(first: 9) { nodes { description } } } } }`, anonymous: 1 + 3 + 1 + 10, withToken: 1 + 3 + 1 + 10, reason: "one user and one tag, each twice, and an invalid key"},
 		"resources of a single value": {query: `query ($k: [String!]!) { resources(keys: $k) { key } }`, variables: `{"k": "/a/"}`, anonymous: 1, withToken: 1, reason: "a single value is a list of one element"},
 		"too many resources":          {query: `query ($k: [String!]!) { resources(keys: $k) { key } }`, variables: `{"k": [` + strings.Repeat(`"/a/", `, 100) + `"/a/"]}`, reason: "rejected before a call"},
@@ -159,7 +159,7 @@ func TestEstimate(t *testing.T) {
 		"isViewer":                    {query: `{ popular(first: 5) { nodes { user { isViewer } } } hot(first: 5) { nodes { user { isViewer } } } viewer { name } }`, anonymous: 2, withToken: 3, reason: "all share the call for the viewer"},
 		"isViewer of a full user":     {query: `{ user(username: "a") { isViewer } }`, anonymous: 1, withToken: 1},
 		"listen later":                {query: `{ popular(first: 5) { nodes { user { listenLater(first: 3) { nodes { description } } } } } }`, anonymous: 1, withToken: 6, reason: "1 page, the viewer, 1 list, 3 loads"},
-		"after a write cursor":        {query: `{ user(username: "a") { favorites(first: 5, after: "` + writeCursor + `") { nodes { description } } } }`, anonymous: 1 + 8 + 5, withToken: 1 + 8 + 5, reason: "the first hundred items and those at the time, in addition to a page by time"},
+		"after a write cursor":        {query: `{ user(username: "a") { favorites(first: 5, after: "` + writeCursor + `") { nodes { description } } } }`, anonymous: 1 + 8 + 5, withToken: 1 + 8 + 5, reason: "a page by time, plus the first hundred items and those at the time of the write"},
 		"before a write cursor":       {query: `{ user(username: "a") { favorites(last: 5, before: "` + writeCursor + `") { nodes { description } } } }`, anonymous: 1 + 7 + 5, withToken: 1 + 7 + 5},
 		"saturated": {
 			query:     `{ popular(first: 100) { nodes { user { followers(first: 100) { nodes { followers(first: 100) { nodes { followers(first: 100) { nodes { followers(first: 100) { nodes { followers(first: 100) { nodes { biog } } } } } } } } } } } } } }`,
@@ -170,10 +170,10 @@ func TestEstimate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if got := estimate(t, tt.query, tt.variables, cost.Caller{}); got != tt.anonymous {
-				t.Errorf("anonymous: %d, want %d: %s\n%s", got, tt.anonymous, tt.reason, tt.query)
+				t.Errorf("anonymous estimate = %d, want %d: %s\n%s", got, tt.anonymous, tt.reason, tt.query)
 			}
 			if got := estimate(t, tt.query, tt.variables, cost.Caller{HasToken: true}); got != tt.withToken {
-				t.Errorf("with a token: %d, want %d: %s\n%s", got, tt.withToken, tt.reason, tt.query)
+				t.Errorf("estimate with a token = %d, want %d: %s\n%s", got, tt.withToken, tt.reason, tt.query)
 			}
 		})
 	}
@@ -215,7 +215,7 @@ func TestEstimate_Writes(t *testing.T) {
 			query: `mutation { addToListenLater(input: {key: "/a/b/"}) { cloudcast { user { biog } } viewer { biog } a: listenLaterEdge { node { user { biog } } } ... { b: listenLaterEdge { cursor node { user { city } } } } } }`,
 			want:  1 + 2 + 1, reason: "the node, the viewer and the node's user are counted once",
 		},
-		"removedId":      {query: `mutation { removeFromListenLater(input: {key: "/a/b/"}) { removedId } }`, want: 2, reason: "it is an undo"},
+		"removedId":      {query: `mutation { removeFromListenLater(input: {key: "/a/b/"}) { removedId } }`, want: 2, reason: "the write, and a lookup if there was nothing to remove"},
 		"edit":           {query: `mutation { editCloudcast(input: {key: "/a/b/", name: "x"}) { message viewer { name } cloudcast { name } } }`, want: 4},
 		"OAuth exchange": {query: `mutation { exchangeOAuthCode(input: {code: "a", redirectUri: "b"}) { accessToken } }`, want: 1},
 		"subscription":   {query: `subscription { uploadProgress(uploadId: "a") { phase } }`, want: 0},
@@ -224,7 +224,7 @@ func TestEstimate_Writes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if got := estimate(t, tt.query, "", cost.Caller{HasToken: true, PendingWrites: tt.pending}); got != tt.want {
-				t.Errorf("%d, want %d: %s\n%s", got, tt.want, tt.reason, tt.query)
+				t.Errorf("estimate = %d, want %d: %s\n%s", got, tt.want, tt.reason, tt.query)
 			}
 		})
 	}
@@ -250,8 +250,8 @@ func hostile(levels int) string {
 	return b.String()
 }
 
-// TestHostile tests that the estimate of each document ends. The documents are not
-// validated, because validation alone would take longer.
+// TestHostile checks that Estimate returns for documents that would take exponential time to
+// traverse. The documents are not validated, because validation alone would take longer.
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	for _, query := range []string{
@@ -298,8 +298,8 @@ func linkFragments(doc *ast.QueryDocument) {
 	}
 }
 
-// FuzzEstimate tests that each document, valid or not, has a repeatable estimate and
-// that sizes of fits are within their bounds.
+// FuzzEstimate checks that the estimate of each document, valid or not, is repeatable, and that the
+// size of a Fit is from 1 to the maximum page size.
 func FuzzEstimate(f *testing.F) {
 	for _, seed := range []string{
 		`{ popular(first: 5) { nodes { description } } }`,

@@ -18,7 +18,7 @@
 //
 // # When the bound holds
 //
-// The estimate assumes an empty cache, full pages and no retries. If Mixcloud
-// returns shorter pages, an operation can make more calls. These are counted while
-// it runs, against the same budget.
+// The estimate assumes an empty cache, full pages and no retries. If Mixcloud returns shorter
+// pages, an operation can make more calls. Calls are also counted while the operation runs, against
+// the same budget.
 package cost

@@ -21,11 +21,11 @@ type Fit struct {
 // maxCandidates is the maximum number of changes that Fit tries, outer pages first.
 const maxCandidates = 16
 
-// Fit looks for the page that costs most, and returns the largest size of it that
-// reduces the estimate to the budget. If no single page suffices, it returns the
-// largest maximum size of all pages that does. Pages that cannot change alone change
-// together: pages whose size is one variable, and selections of the same page, which
-// would otherwise become two pages. It returns false if no size of any page fits.
+// Fit finds the most expensive page and returns its largest size with which the estimate is within
+// the budget. If changing that page is not enough, Fit returns one maximum size for all pages, the
+// largest that is within the budget. Pages that cannot change alone change together: pages whose
+// size is one variable, and selections of the same page, which would otherwise become two pages.
+// Fit returns false if the estimate exceeds the budget with every size.
 func (e *Estimator) Fit(op *ast.OperationDefinition, variables map[string]any, caller Caller, budget int) (Fit, bool) {
 	if _, ok := e.estimate(op, variables, caller, nil); !ok {
 		return Fit{}, false

@@ -45,7 +45,7 @@ func TestFit(t *testing.T) {
 			op, variables := operation(t, tt.query, tt.variables)
 			got, ok := estimator().Fit(op, variables, cost.Caller{}, tt.budget)
 			if ok == tt.none || cmp.Diff(tt.want, got) != "" {
-				t.Errorf("got %+v %v, want %+v: %s\n%s", got, ok, tt.want, tt.reason, tt.query)
+				t.Errorf("Fit returned %+v, %t, want %+v, %t: %s\n%s", got, ok, tt.want, !tt.none, tt.reason, tt.query)
 			}
 		})
 	}

@@ -28,7 +28,7 @@ type memo struct {
 
 type memoKeyOf struct{ op *ast.OperationDefinition } // in [compiled.Document]
 
-// A memoKey has everything that determines an estimate, other than the document.
+// A memoKey contains everything that determines an estimate, other than the document.
 type memoKey struct {
 	caller    Caller
 	variables string
@@ -91,8 +91,8 @@ func (m *memo) estimate(oc *graphql.OperationContext, caller Caller, compute fun
 	return result
 }
 
-// appendValues appends the part of the variables that the estimate depends on. It
-// reports false if that has no short form.
+// appendValues appends the part of the variables that the estimate depends on. It returns false if
+// that part contains keys, cursors or invalid values: such an estimate is not stored.
 func (m *memo) appendValues(b []byte, variables map[string]any) (_ []byte, ok bool) {
 	for _, in := range m.inputs {
 		value, set := variables[in.variable]

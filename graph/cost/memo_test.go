@@ -21,7 +21,7 @@ import (
 	"mixcloud-graphql/internal/opstats"
 )
 
-// memoQueries use variables in every place that an estimate reads.
+// memoQueries use variables in every kind of argument and directive that an estimate depends on.
 var memoQueries = []string{
 	`query ($u: String!, $n: Int, $after: String, $since: DateTime) { user(username: $u) { biog cloudcasts(first: $n, after: $after, since: $since) { nodes { description } } } }`,
 	`query ($n: Int = 3, $l: Int, $before: String, $until: DateTime) { user(username: "a") { followers(last: $l, before: $before) { nodes { cloudcasts(first: $n, until: $until) { totalCount nodes { description } } } } } }`,
@@ -49,7 +49,7 @@ var memoValues = map[string][]any{
 	"id":   {id(model.KindUser, "/a/"), id(model.KindCloudcast, "/a/b/"), "nonsense"}, "size": {"LARGE", "SMALL"},
 }
 
-// An absent value is of a variable without a value.
+// An absent value marks a variable that is not set.
 type absent struct{}
 
 // assignments returns all combinations of the values of an operation's variables. The
@@ -104,7 +104,7 @@ func TestMeter_StoresEstimates(t *testing.T) {
 				different[fmt.Sprint(want.Calls)] = true
 				for round := range 2 {
 					if got := estimate(ctx); !reflect.DeepEqual(got, want) {
-						t.Errorf("%s\nround %d with %v for %+v: %+v, want %+v as without a document", query, round, variables, caller, got, want)
+						t.Errorf("%s\nround %d with %v for %+v: estimate = %+v, want %+v, the estimate that is not stored", query, round, variables, caller, got, want)
 					}
 				}
 			}

@@ -61,7 +61,7 @@ func (m *Meter) estimate(oc *graphql.OperationContext, caller Caller) opstats.Es
 	return e
 }
 
-// advice describes the change to people.
+// advice returns the change as a sentence for developers.
 func (f Fit) advice() string {
 	paths, last := f.Paths[:len(f.Paths)-1], f.Paths[len(f.Paths)-1]
 	pages := last
@@ -74,7 +74,7 @@ func (f Fit) advice() string {
 	return fmt.Sprintf("It fits if `$%s`, the `%s` of %s, is %d.", f.Variable, f.Argument, pages, f.Size)
 }
 
-// details describes the change to programs.
+// details returns the change in machine-readable form.
 func (f Fit) details() map[string]any {
 	d := map[string]any{"path": f.Paths[0], "argument": f.Argument, "size": f.Size}
 	if len(f.Paths) > 1 {

@@ -180,8 +180,8 @@ func TestSizesInDescriptions(t *testing.T) {
 	}
 }
 
-// TestMismatches tests that a field whose description and directive differ is
-// reported with its file and line, and with the right sentence.
+// TestMismatches tests that a field whose description and directive differ is reported with its
+// file and line, and with the expected sentence.
 func TestMismatches(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ field, want string }{

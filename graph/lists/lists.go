@@ -1,5 +1,5 @@
-// Package lists has a table of the connections of the schema, with the address and the
-// properties of each list in Mixcloud's REST API.
+// Package lists contains a table of the connections of the schema, with the path and the properties
+// of each list in Mixcloud's REST API.
 //
 // The resolvers read lists by this table. The cost estimator uses the same rows for the
 // maximum number of calls per page. If a connection of the schema has no row, the
@@ -15,13 +15,13 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// A List has the properties of a list of REST, which one or more fields read.
+// A List describes a list of the REST API that one or more fields of the schema read.
 type List struct {
 	// Fields are the fields of the schema that read this list, such as
 	// "User.cloudcasts".
 	Fields []string
-	// Segment is the last path segment of the list's address in REST. It is part of
-	// the cursors, so it must not change.
+	// Segment is the last path segment of the list's URL in REST. It is part of the cursors, so it
+	// must not change.
 	Segment string
 	// FormerSegment is the segment that the list had in older versions of the API, or "".
 	// It is called if Mixcloud returns 404 for Segment.
@@ -31,9 +31,9 @@ type List struct {
 	// Unpaged is set if Mixcloud ignores limit and offset and always returns the whole
 	// list.
 	Unpaged bool
-	// ViewerOnly is set if only the viewer has the list. Its address is below /me/.
+	// ViewerOnly is set if Mixcloud returns the list only to its owner. Its path starts with /me/.
 	ViewerOnly bool
-	// Repeats is set if the list can have the same item more than once.
+	// Repeats is set if the list can contain the same item more than once.
 	Repeats bool
 	// Count returns Mixcloud's counter of the list. It is a member of the full
 	// form of the user who owns the list. Nil if there is no such member.
@@ -43,8 +43,7 @@ type List struct {
 	Writable *Writable
 }
 
-// Writable has the properties of a list that a viewer's own writes change, called an own
-// list.
+// Writable describes a list that a viewer's own writes change, called an own list.
 type Writable struct {
 	Flag upstream.Flag // the flag that the writes switch on and off
 	// CountField is the field of the schema that returns the list's count, or "".
@@ -56,9 +55,9 @@ type Writable struct {
 // and its filter.
 func Identity(owner, name string) string { return owner + "|" + name }
 
-// MaxOwnCalls is the maximum number of calls that the correction of an own list adds to
-// a page: one for the first hundred items, and those of a page that fills the places of
-// hidden items. The loads of the written items come on top.
+// MaxOwnCalls is the maximum number of calls that the correction of an own list adds to a page: one
+// for the first hundred items, and those of a page that replaces hidden items. It does not include
+// the loads of the written items.
 var MaxOwnCalls = 1 + paging.MaxCallsAfter(paging.ByPage)
 
 // ByField returns the list that a field of the schema reads, such as

@@ -11,7 +11,7 @@ var (
 		Fields: []string{"User.cloudcasts"}, Segment: "cloudcasts", Dated: true,
 		Count: func(u *mixcloud.FullUser) *int { return u.CloudcastCount },
 	}
-	UserFavorites = List{ // the items do not say when they were favorited
+	UserFavorites = List{ // the items contain no time
 		Fields: []string{"User.favorites"}, Segment: "favorites",
 		Count:    func(u *mixcloud.FullUser) *int { return u.FavoriteCount },
 		Writable: &Writable{Flag: upstream.Favorited, CountField: "User.favoriteCount"},
@@ -76,7 +76,7 @@ var (
 	SearchTags       = List{Fields: []string{"Search.tags"}, Segment: "tags"}
 )
 
-// all has the rows of the table.
+// all contains the rows of the table.
 var all = []List{
 	UserCloudcasts, UserFavorites, UserListens, UserFollowers, UserFollowing, UserComments, UserFeed, UserPlaylists, UserListenLater,
 	CloudcastComments, CloudcastFavorites, CloudcastListeners, CloudcastSimilar, PlaylistCloudcasts,

@@ -35,8 +35,8 @@ func (b bodies) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// TestLoad_CountedSize fills the cache through the loaders. The size that the cache counts must be the memory that it
-// occupies, to a quarter, or the limits of the process's memory would not hold.
+// TestLoad_CountedSize fills the cache through the loaders. The size that the cache counts must be
+// within 25% of the memory that it occupies. Otherwise the process would exceed its memory limit.
 func TestLoad_CountedSize(t *testing.T) {
 	e, err := emulator.New()
 	if err != nil {
@@ -113,7 +113,7 @@ func TestLoad_CountedSize(t *testing.T) {
 			occupied, counted := heap()-before, float64(store.CacheSize())
 			t.Logf("%.0f bytes are occupied and %.0f counted: %.2f", occupied, counted, occupied/counted)
 			if ratio := occupied / counted; ratio < 0.75 || ratio > 1.25 {
-				t.Errorf("the cache occupies %.0f bytes and counts %.0f, want a difference of at most a quarter", occupied, counted)
+				t.Errorf("the cache occupies %.0f bytes and counts %.0f, want a difference of at most 25%%", occupied, counted)
 			}
 			runtime.KeepAlive(store)
 		})

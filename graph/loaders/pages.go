@@ -23,10 +23,10 @@ type PageKey struct {
 
 const noBound = -1
 
-// ListPage returns the key of the page that r selects of the list at a path.
+// ListPage returns the key of the page with the range r of the list at a path.
 func ListPage(path string, r mixcloud.Range) PageKey { return newPageKey(path, "", r) }
 
-// SearchPage returns the key of the page that r selects of the results of a search.
+// SearchPage returns the key of the page with the range r of the results of a search.
 func SearchPage(query string, r mixcloud.Range) PageKey { return newPageKey("", query, r) }
 
 func newPageKey(path, query string, r mixcloud.Range) PageKey {

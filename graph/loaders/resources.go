@@ -39,8 +39,8 @@ func (l *ResourceLoader[T]) Load(ctx context.Context, key mixcloud.Key) (*T, err
 	return l.loader.instanceIn(operation).load(ctx, canonical)
 }
 
-// Start starts the load of the resource at key in the operation of ctx, and returns a function
-// that waits for it. The caller may leave the result.
+// Start starts the load of the resource at key in the operation of ctx, and returns a function that
+// waits for it. The caller does not have to call that function.
 func (l *ResourceLoader[T]) Start(ctx context.Context, key mixcloud.Key) (wait func() (*T, error)) {
 	operation, canonical := From(ctx), key.Canonical()
 	if !l.useCanonical {
@@ -130,7 +130,7 @@ func codecOf[T any, P interface {
 	return codec[T]{
 		encode: func(value *T) []byte { return P(value).Raw() },
 		decode: func(raw []byte) (*T, error) { return decode(raw) },
-		// What the struct of a resource points to takes about half the size of its JSON (TestLoad_CountedSize).
+		// The values that a resource's struct points to occupy about half the size of its JSON (TestLoad_CountedSize).
 		size: func(value *T) int {
 			json := P(value).JSON()
 			return int(unsafe.Sizeof(*value)) + json.Size() + len(json.Raw())/2

@@ -1,10 +1,9 @@
-// Package lookahead starts the calls for lists before their owner has arrived.
+// Package lookahead starts the calls for lists before the response with their owner arrives.
 //
-// The address of a list below a root field often follows from the arguments alone: in
-// user(username: "x") { cloudcasts { … } } it is /x/cloudcasts/. So the first page of the list
-// is read in parallel to the user, by the same session, and the resolver of the list takes the
-// read over ([upstream.Session.LookAhead]). Without this package the responses are the same,
-// and later.
+// The URL of a list below a root field often follows from the arguments alone: in user(username:
+// "x") { cloudcasts { … } } its path is /x/cloudcasts/. So the first page of the list is read in
+// parallel to the user, by the same session, and the resolver of the list takes the read over
+// ([upstream.Session.LookAhead]). This package does not change responses: they only arrive earlier.
 package lookahead
 
 import (
@@ -21,16 +20,16 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// An Ahead looks ahead in the operations of one schema. It is safe for concurrent use. A nil
-// Ahead does nothing.
+// An Ahead starts reads ahead of the resolvers, for the operations of one schema. It is safe for
+// concurrent use. A nil Ahead does nothing.
 type Ahead struct {
 	schema  *ast.Schema
 	parse   func(key string) (mixcloud.Input, error)
 	segment func(lists.List) string
 }
 
-// New returns an Ahead. Parse parses the key of a resource in an argument, and segment returns
-// the last segment of the address under which the resolvers read a list.
+// New returns an Ahead. Parse parses the key of a resource in an argument, and segment returns the
+// last segment of the path at which the resolvers read a list.
 func New(schema *ast.Schema, parse func(key string) (mixcloud.Input, error), segment func(lists.List) string) *Ahead {
 	return &Ahead{schema, parse, segment}
 }
@@ -103,7 +102,7 @@ func (o *operation) add(owner owner, l listUse) {
 	}
 }
 
-// included reports whether a field below some @skip and @include is executed.
+// included reports whether a field below the given @skip and @include directives is executed.
 func (o *operation) included(conditions ast.DirectiveList) bool {
 	for _, d := range conditions {
 		condition := d.Arguments.ForName("if")

@@ -11,7 +11,7 @@ import (
 	"mixcloud-graphql/internal/upstream"
 )
 
-// A plan has the root fields of an operation with lists below them.
+// A plan contains the root fields of an operation that have lists below them.
 type plan []rootUse
 
 // A rootUse is the selection of a root field that returns resources.
@@ -30,7 +30,7 @@ type listUse struct {
 	prefetch   func(*loaders.Loaders, upstream.ResourceID, loaders.PageKey) upstream.Prefetch
 }
 
-// prefetches has the reads of pages, by the type of the items.
+// prefetches contains the functions that read a page of a list, by the type of its items.
 var prefetches = map[string]func(*loaders.Loaders, upstream.ResourceID, loaders.PageKey) upstream.Prefetch{
 	"User":      loaders.UserPages.Prefetch,
 	"Cloudcast": loaders.CloudcastPages.Prefetch,
@@ -106,7 +106,7 @@ func (a *Ahead) applies(condition, typ string) bool {
 	return slices.ContainsFunc(a.schema.GetPossibleTypes(a.schema.Types[condition]), func(d *ast.Definition) bool { return d.Name == typ })
 }
 
-// join returns the conditions of a selection.
+// join returns the conditions above a selection, followed by its own.
 func join(above, own ast.DirectiveList) ast.DirectiveList {
 	var conditions ast.DirectiveList
 	for _, d := range own {

@@ -22,12 +22,12 @@ type owner struct {
 // mePath is the path of the viewer's own lists.
 const mePath = "/me/"
 
-// A finder returns the resources that a root field with some arguments looks up. It returns
-// none for invalid arguments, and for a name in two Unicode forms, of which only the second
-// may be found.
+// A finder returns the resources that a root field with some arguments looks up. It returns none
+// for invalid arguments, and for a name with two Unicode forms, because a resource may exist only
+// under the second form.
 type finder func(*operation, arguments) []owner
 
-// roots has the root fields that look up resources.
+// roots contains the root fields that look up resources.
 var roots = map[string]finder{
 	"viewer":    func(o *operation, _ arguments) []owner { return o.viewer() },
 	"user":      byName("username", model.KindUser, mixcloud.UserInput),
@@ -116,8 +116,8 @@ func ownerAt(kind model.Kind, key mixcloud.Key) []owner {
 	return []owner{o}
 }
 
-// setPath sets the path of a user's lists, which is another one if the user is the viewer. It
-// returns false if that is not known.
+// setPath sets the path of a user's lists, which is /me/ if the user is the viewer. It returns
+// false if it is not known whether the user is the viewer.
 func (o *operation) setPath(of *owner) bool {
 	if of.kind != model.KindUser || of.path == mePath || o.loaders.Anonymous() {
 		return true

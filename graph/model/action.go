@@ -78,7 +78,7 @@ func (a *CloudcastPayload) Edge(ctx context.Context) (*CloudcastEdge, error) {
 	return a.edge(ctx)
 }
 
-// A Payload has the fields that all mutation payloads share.
+// A Payload contains the fields that all mutation payloads share.
 type Payload struct {
 	Changed          *bool        // nil if unknown
 	Message          *string      // Mixcloud's message

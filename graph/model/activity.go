@@ -40,8 +40,8 @@ func NewActivity(a *mixcloud.Activity, owner mixcloud.CanonicalKey) Activity {
 	return &OtherActivity{common}
 }
 
-// ID returns the global id. It contains the owner of the feed, because an activity
-// has no address of its own.
+// ID returns the global id. It contains the owner of the feed, because an activity has no URL of
+// its own.
 func (a activity) ID() string { return listItemID(KindActivity, a.Key, a.owner, a.CreatedTime) }
 
 // Raw returns the REST JSON.

@@ -12,8 +12,8 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// A Kind is the type of the node that a global id names. Resources have the kinds of
-// package mixcloud. Comments and activities have no address of their own in REST.
+// A Kind is the type of the node that a global id names. Resources have the kinds of package
+// mixcloud. Comments and activities have no URL of their own in REST.
 type Kind string
 
 // The kinds of nodes. They have the names of their GraphQL types, but all activities
@@ -51,8 +51,8 @@ type NodeID struct {
 	Kind Kind
 	Key  mixcloud.Key
 
-	// Owner and Time are set for comments and activities only: the resource whose list
-	// has the item, and the item's time in that list, in whole seconds.
+	// Owner and Time are set for comments and activities only: the resource whose list contains the
+	// item, and the item's time in that list, in whole seconds.
 	Owner mixcloud.CanonicalKey
 	Time  time.Time
 }
@@ -138,8 +138,8 @@ func kindOf(line string) Kind {
 	return ""
 }
 
-// listItem reports whether nodes of the kind have no address of their own. They are
-// found in a list of their owner.
+// listItem reports whether nodes of the kind have no URL of their own. They are found in a list of
+// their owner.
 func (k Kind) listItem() bool { return k == KindComment || k == KindActivity }
 
 // validListItem reports whether the key and the owner can be those of a comment or an

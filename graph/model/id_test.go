@@ -111,7 +111,7 @@ func TestParseID_Forged(t *testing.T) {
 		"no slash at the end":          encodeID("1u", "/spartacus"),
 		"dots":                         encodeID("1c", "/spartacus/../"),
 		"a query":                      encodeID("1u", "/spartacus/?x=1"),
-		"an address":                   encodeID("1u", "https://www.mixcloud.com/spartacus/"),
+		"a URL":                        encodeID("1u", "https://www.mixcloud.com/spartacus/"),
 		"a third line":                 encodeID("1u", "/spartacus/", ""),
 		"a comment without an owner":   encodeID("1m", "/comments/cr/1/2/c3/"),
 		"a comment of a tag":           encodeID("1m", "/comments/cr/1/2/c3/", "/genres/funk/", "1"),

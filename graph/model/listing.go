@@ -131,8 +131,8 @@ func NewComment(c *mixcloud.Comment, owner mixcloud.CanonicalKey) *Comment {
 	return &Comment{Comment: c, owner: owner}
 }
 
-// ID returns the global id. It contains the owner of the list, because a comment has no
-// address of its own.
+// ID returns the global id. It contains the owner of the list, because a comment has no URL of its
+// own.
 func (c *Comment) ID() string { return listItemID(KindComment, c.Key, c.owner, c.SubmitDate) }
 
 // CreatedAt returns the time of the comment, or nil if Mixcloud sends none.

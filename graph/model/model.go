@@ -1,7 +1,6 @@
-// Package model has the objects of the graph. Each object wraps a value that package
-// mixcloud decoded, and has methods for the fields that differ from REST in name or in
-// value. Fields that need a load, because a partial value lacks them, are implemented
-// by resolvers.
+// Package model contains the objects of the graph. Each object wraps a value that package mixcloud
+// decoded, and implements the fields that differ from REST in name or in value. Fields that need a
+// load, because a partial value lacks them, are implemented by resolvers.
 //
 // Objects are immutable and safe for concurrent use.
 //

@@ -98,7 +98,7 @@ func TestPictures(t *testing.T) {
 		{URL: "c"},                              // an unknown size
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+		t.Errorf("pictures (-want +got):\n%s", diff)
 	}
 	if NewPictures(nil) == nil {
 		t.Error("NewPictures(nil) is nil, want an empty list")

@@ -113,7 +113,7 @@ func inRange(t time.Time) (time.Time, error) {
 	return t, nil
 }
 
-// MarshalJSON writes JSON exactly as it was received, and no JSON as null.
+// MarshalJSON writes JSON exactly as it was received, and writes null for nil.
 func MarshalJSON(raw json.RawMessage) graphql.Marshaler {
 	if len(raw) == 0 {
 		return graphql.Null

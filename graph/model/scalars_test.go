@@ -94,8 +94,8 @@ func TestMarshalDateTime(t *testing.T) {
 	}
 }
 
-// A time that is accepted is written in a form that is accepted, and is equal to the
-// second.
+// FuzzDateTime checks that a time that UnmarshalDateTime accepts keeps its seconds when
+// MarshalDateTime writes it and UnmarshalDateTime reads it again.
 func FuzzDateTime(f *testing.F) {
 	for _, s := range []string{"2015-04-29T18:59:19Z", "2015-04-29T18:59:19.999+14:00", "9999-12-31T23:59:59Z", "1970-01-01T00:00:00Z", "1430333959"} {
 		f.Add(s)

@@ -64,10 +64,10 @@ func TestInvalidArguments(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, timed := range []bool{true, false} {
-				u := &upstream{timed: timed, items: []item{itemAt("a", 1)}}
+				u := &fakeList{timed: timed, items: []item{itemAt("a", 1)}}
 				_, err := paging.Read(t.Context(), u.list(), test.args)
 				if got := invalidArgument(err); got != test.want {
-					t.Errorf("got error %v for argument %q, want %q", err, got, test.want)
+					t.Errorf("error = %v, which names the argument %q, want %q", err, got, test.want)
 				}
 				if calls := u.takeCalls(); len(calls) > 0 {
 					t.Errorf("calls are %q, want none for an invalid argument", calls)
@@ -100,7 +100,7 @@ func TestValidArguments(t *testing.T) {
 			t.Parallel()
 			r, err := paging.Check(test.args)
 			if err != nil || r.Size() != test.size || r.Backward() != test.backward {
-				t.Errorf("Check returned size %d, backward %v, error %v; want %d, %v", r.Size(), r.Backward(), err, test.size, test.backward)
+				t.Errorf("Check returned size %d, backward %v, error %v; want %d, %v and no error", r.Size(), r.Backward(), err, test.size, test.backward)
 			}
 		})
 	}
@@ -114,14 +114,14 @@ func TestNoCallForNoItems(t *testing.T) {
 		args           paging.Args
 		next, previous bool
 	}{
-		"first":           {paging.Args{First: ptr(0)}, false, false},
-		"first after":     {paging.Args{First: ptr(0), After: cursor}, false, true},
-		"first of offset": {paging.Args{First: ptr(0), Offset: ptr(5)}, false, true},
-		"last before":     {paging.Args{Last: ptr(0), Before: cursor}, true, false},
+		"first":             {paging.Args{First: ptr(0)}, false, false},
+		"first after":       {paging.Args{First: ptr(0), After: cursor}, false, true},
+		"first with offset": {paging.Args{First: ptr(0), Offset: ptr(5)}, false, true},
+		"last before":       {paging.Args{Last: ptr(0), Before: cursor}, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			u := &upstream{items: []item{itemAt("a", 1)}}
+			u := &fakeList{items: []item{itemAt("a", 1)}}
 			r := u.read(t, test.args)
 			if r.Edges == nil || len(r.Edges) > 0 || r.HasNextPage != test.next || r.HasPreviousPage != test.previous || r.Total != nil {
 				t.Errorf("result is %+v, want no items, hasNextPage %v, hasPreviousPage %v and no total", show.Value(r), test.next, test.previous)
@@ -137,10 +137,10 @@ func TestNoCallForNoItems(t *testing.T) {
 // around them, so the cursors are the same too.
 func TestBoundsRoundToWholeSeconds(t *testing.T) {
 	t.Parallel()
-	u := &upstream{items: []item{itemAt("d", 13), itemAt("c", 12), itemAt("b", 11), itemAt("a", 10)}}
+	u := &fakeList{items: []item{itemAt("d", 13), itemAt("c", 12), itemAt("b", 11), itemAt("a", 10)}}
 	whole := u.read(t, paging.Args{Since: ptr(time.Unix(base+10, 0)), Until: ptr(time.Unix(base+13, 0))})
 	part := u.read(t, paging.Args{Since: ptr(time.Unix(base+10, 1)), Until: ptr(time.Unix(base+12, 1))})
 	if len(whole.Edges) != 2 || len(part.Edges) != 2 || whole.Edges[0].Cursor != part.Edges[0].Cursor {
-		t.Errorf("got %v for whole seconds and %v for fractions, want the same two items", show.Value(whole), show.Value(part))
+		t.Errorf("got %v for whole seconds and %v for fractions, want two items with the same cursors", show.Value(whole), show.Value(part))
 	}
 }

@@ -145,12 +145,12 @@ func (r *reader[T]) abovePage(ctx context.Context, from Cursor) (above []entry[T
 	return r.fillAbove(ctx, entries[:at], false, entries[0].cursor.Second, entries[0].cursor.itemID(), r.capLimit(max(0, r.args.size-at)+2))
 }
 
-// fillAbove extends above, the items directly above a cursor, upward until it has
-// one item more than the client requested. Pivot is the item directly below the
-// missing ones and was listed at second; the zero itemID stands for all items of
-// that second. Limit is the size of the first page. The other pages are rarely
-// needed and have the maximum size. If the allowed calls do not suffice and above
-// has items, the client's next page continues.
+// fillAbove extends above, the items directly above a cursor, upward until it has one item more
+// than the client requested. Pivot is the item directly below the missing ones and was listed at
+// second; the zero itemID stands for all items of that second. Limit is the size of the first page.
+// The other pages are rarely needed and have the maximum size. If the maximum number of calls is
+// reached and above contains items, fillAbove returns these, and the client's next page continues
+// from there.
 func (r *reader[T]) fillAbove(ctx context.Context, above []entry[T], top bool, second int64, pivot itemID, limit int) ([]entry[T], bool, error) {
 	r.markPassed(above)
 	for len(above) <= r.args.size && !top && second != noTime {
@@ -191,10 +191,9 @@ func (r *reader[T]) markPassed(entries []entry[T]) {
 	}
 }
 
-// dropPassed returns the entries above the first passed one and marks them as
-// passed. A page contains a passed entry if it is older than the pivot and lacks
-// it. If keys do not identify items, dropPassed cannot recognize them and drops
-// none.
+// dropPassed returns the entries above the first passed one and marks them as passed. A page that
+// comes from a cache can be older than the pivot: it then contains passed entries without the
+// pivot. If keys do not identify items, dropPassed cannot recognize them and drops none.
 func (r *reader[T]) dropPassed(entries []entry[T]) []entry[T] {
 	if !r.list.Repeats || r.list.Time != nil {
 		if at := slices.IndexFunc(entries, func(e entry[T]) bool { return r.passed[e.cursor.itemID()] }); at >= 0 {

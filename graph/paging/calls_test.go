@@ -31,7 +31,7 @@ type outcome struct {
 	Calls          []string
 }
 
-func (u *upstream) readWithCalls(t tester, a paging.Args) (outcome, *paging.Result[item]) {
+func (u *fakeList) readWithCalls(t tester, a paging.Args) (outcome, *paging.Result[item]) {
 	t.Helper()
 	u.takeCalls()
 	r := u.read(t, a)
@@ -58,7 +58,7 @@ func TestCalls(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		reason string
-		u      *upstream
+		u      *fakeList
 		start  paging.Args
 		change func([]item) []item
 		from   string // the second page is after or before this item
@@ -68,18 +68,18 @@ func TestCalls(t *testing.T) {
 	}{
 		"time/first page": {
 			reason: "only the limit is sent, without an offset",
-			u:      &upstream{timed: true, items: letters()},
+			u:      &fakeList{timed: true, items: letters()},
 			start:  paging.Args{First: ptr(3)},
 			first:  outcome{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
 		},
 		"time/default": {
 			reason: "20 items by default",
-			u:      &upstream{timed: true, items: letters()[22:]},
+			u:      &fakeList{timed: true, items: letters()[22:]},
 			first:  outcome{[]string{"w", "x", "y", "z"}, false, false, []string{"limit=20"}},
 		},
 		"time/after": {
 			reason: "the response includes the cursor's item, which is dropped: one call",
-			u:      &upstream{timed: true, items: letters()},
+			u:      &fakeList{timed: true, items: letters()},
 			start:  paging.Args{First: ptr(3)},
 			from:   "c",
 			then:   paging.Args{First: ptr(2)},
@@ -88,7 +88,7 @@ func TestCalls(t *testing.T) {
 		},
 		"time/after ties": {
 			reason: "the response also includes the preceding items of the second",
-			u:      &upstream{timed: true, items: ties},
+			u:      &fakeList{timed: true, items: ties},
 			start:  paging.Args{First: ptr(3)},
 			from:   "c",
 			then:   paging.Args{First: ptr(2)},
@@ -97,7 +97,7 @@ func TestCalls(t *testing.T) {
 		},
 		"time/after, new in the same second": {
 			reason: "the limit is too small: one more call",
-			u:      &upstream{timed: true, items: ties},
+			u:      &fakeList{timed: true, items: ties},
 			start:  paging.Args{First: ptr(3)},
 			change: func(items []item) []item {
 				return append([]item{items[0], itemAt("new", 20)}, items[1:]...)
@@ -108,8 +108,8 @@ func TestCalls(t *testing.T) {
 			second: &outcome{[]string{"d", "e"}, true, true, []string{"limit=4 until=21", "limit=5 until=21"}},
 		},
 		"time/after, deleted": {
-			reason: "its neighbor above locates it",
-			u:      &upstream{timed: true, items: ties},
+			reason: "the item above the deleted one shows its former position",
+			u:      &fakeList{timed: true, items: ties},
 			start:  paging.Args{First: ptr(3)},
 			change: remove("c"),
 			from:   "c",
@@ -119,7 +119,7 @@ func TestCalls(t *testing.T) {
 		},
 		"time/after, alone in its second and deleted": {
 			reason: "no items of its second are left: older ones follow",
-			u:      &upstream{timed: true, items: letters()},
+			u:      &fakeList{timed: true, items: letters()},
 			start:  paging.Args{First: ptr(3)},
 			change: remove("c"),
 			from:   "c",
@@ -128,8 +128,8 @@ func TestCalls(t *testing.T) {
 			second: &outcome{[]string{"d", "e"}, true, true, []string{"limit=3 until=241"}},
 		},
 		"time/after, deleted with its neighbor": {
-			reason: "its place locates it",
-			u:      &upstream{timed: true, items: ties},
+			reason: "its index in the second shows its former position",
+			u:      &fakeList{timed: true, items: ties},
 			start:  paging.Args{First: ptr(4)},
 			change: remove("c", "d"),
 			from:   "d",
@@ -138,8 +138,8 @@ func TestCalls(t *testing.T) {
 			second: &outcome{[]string{"e"}, false, true, []string{"limit=5 until=21"}},
 		},
 		"time/bounds": {
-			reason: "until is sent; since is applied here, because it is unknown which end of the range it returns",
-			u:      &upstream{timed: true, items: letters()},
+			reason: "until is sent; this package applies since, because Mixcloud may return either end of the range",
+			u:      &fakeList{timed: true, items: letters()},
 			start:  paging.Args{First: ptr(2), Since: second(210), Until: second(251)},
 			from:   "c",
 			then:   paging.Args{First: ptr(9), Since: second(210), Until: second(251)},
@@ -148,7 +148,7 @@ func TestCalls(t *testing.T) {
 		},
 		"time/before": {
 			reason: "the items nearest to since: one call",
-			u:      &upstream{timed: true, items: letters()},
+			u:      &fakeList{timed: true, items: letters()},
 			start:  paging.Args{First: ptr(20)},
 			from:   "k",
 			then:   paging.Args{Last: ptr(3)},
@@ -157,7 +157,7 @@ func TestCalls(t *testing.T) {
 		},
 		"time/before, at the top": {
 			reason: "the page is not full: no other items are above",
-			u:      &upstream{timed: true, items: letters()},
+			u:      &fakeList{timed: true, items: letters()},
 			start:  paging.Args{First: ptr(3)},
 			from:   "c",
 			then:   paging.Args{Last: ptr(3)},
@@ -165,8 +165,8 @@ func TestCalls(t *testing.T) {
 			second: &outcome{[]string{"a", "b"}, true, false, []string{"limit=5 since=239"}},
 		},
 		"time/before, since returns the newest": {
-			reason: "since returns the top of the list: until leads down to the cursor",
-			u:      &upstream{timed: true, sinceNewest: true, items: letters()},
+			reason: "Mixcloud returns the top of the list for since, so the pages down to the cursor are read with until",
+			u:      &fakeList{timed: true, sinceNewest: true, items: letters()},
 			start:  paging.Args{First: ptr(11)},
 			from:   "k",
 			then:   paging.Args{Last: ptr(3)},
@@ -175,7 +175,7 @@ func TestCalls(t *testing.T) {
 		},
 		"time/before, new items at the top": {
 			reason: "the items that are above the cursor now, nearest first",
-			u:      &upstream{timed: true, items: letters()},
+			u:      &fakeList{timed: true, items: letters()},
 			start:  paging.Args{First: ptr(3)},
 			change: prepend(itemAt("new", 260)),
 			from:   "b",
@@ -185,7 +185,7 @@ func TestCalls(t *testing.T) {
 		},
 		"time/before, deleted": {
 			reason: "one more call proves that no other items are above since",
-			u:      &upstream{timed: true, items: letters()},
+			u:      &fakeList{timed: true, items: letters()},
 			start:  paging.Args{First: ptr(9)},
 			change: remove("i"),
 			from:   "i",
@@ -195,7 +195,7 @@ func TestCalls(t *testing.T) {
 		},
 		"time/before ties": {
 			reason: "ties below the cursor filled the page: one more call for a full page",
-			u:      &upstream{timed: true, items: ties},
+			u:      &fakeList{timed: true, items: ties},
 			start:  paging.Args{First: ptr(4)},
 			from:   "b",
 			then:   paging.Args{Last: ptr(1)},
@@ -204,7 +204,7 @@ func TestCalls(t *testing.T) {
 		},
 		"time/offset": {
 			reason: "after a request by offset, items with times continue by time",
-			u:      &upstream{timed: true, items: letters()},
+			u:      &fakeList{timed: true, items: letters()},
 			start:  paging.Args{First: ptr(2), Offset: ptr(10)},
 			from:   "l",
 			then:   paging.Args{First: ptr(2)},
@@ -213,7 +213,7 @@ func TestCalls(t *testing.T) {
 		},
 		"time/smaller page cap": {
 			reason: "the cap is the link's limit; the next page starts with the last item of this one",
-			u:      &upstream{timed: true, cap: 4, items: letters()},
+			u:      &fakeList{timed: true, cap: 4, items: letters()},
 			start:  paging.Args{First: ptr(6)},
 			from:   "f",
 			then:   paging.Args{First: ptr(2)},
@@ -221,8 +221,8 @@ func TestCalls(t *testing.T) {
 			second: &outcome{[]string{"g", "h"}, true, true, []string{"limit=3 until=211"}},
 		},
 		"page/after the last": {
-			reason: "the time in the next link locates it",
-			u:      &upstream{items: letters()},
+			reason: "the item is found at the time in the next link",
+			u:      &fakeList{items: letters()},
 			start:  paging.Args{First: ptr(3)},
 			from:   "c",
 			then:   paging.Args{First: ptr(2)},
@@ -230,8 +230,8 @@ func TestCalls(t *testing.T) {
 			second: &outcome{[]string{"d", "e"}, true, true, []string{"limit=3 until=241"}},
 		},
 		"page/after another": {
-			reason: "the page is read again from its start, and more",
-			u:      &upstream{items: letters()},
+			reason: "the page is read again from its start, with more items",
+			u:      &fakeList{items: letters()},
 			start:  paging.Args{First: ptr(3)},
 			from:   "b",
 			then:   paging.Args{First: ptr(3)},
@@ -240,7 +240,7 @@ func TestCalls(t *testing.T) {
 		},
 		"page/after another, new items at the top": {
 			reason: "the page is read again from its start",
-			u:      &upstream{items: letters()},
+			u:      &fakeList{items: letters()},
 			start:  paging.Args{First: ptr(3)},
 			change: prepend(itemAt("new", 300)),
 			from:   "b",
@@ -249,8 +249,8 @@ func TestCalls(t *testing.T) {
 			second: &outcome{[]string{"c", "d", "e"}, true, true, []string{"limit=5 until=261"}},
 		},
 		"page/after another, deleted": {
-			reason: "its neighbor above locates it: still one call",
-			u:      &upstream{items: letters()},
+			reason: "the item above the deleted one shows its former position: still one call",
+			u:      &fakeList{items: letters()},
 			start:  paging.Args{First: ptr(3)},
 			change: remove("b"),
 			from:   "b",
@@ -259,8 +259,8 @@ func TestCalls(t *testing.T) {
 			second: &outcome{[]string{"c", "d"}, true, true, []string{"limit=4 until=261"}},
 		},
 		"page/after another, deleted with its neighbor": {
-			reason: "the top of the page is older than before, so no items moved down: its place locates it",
-			u:      &upstream{items: letters()},
+			reason: "the top of the page is older than before, so no items moved down: the index in the page shows the former position",
+			u:      &fakeList{items: letters()},
 			start:  paging.Args{First: ptr(4)},
 			change: remove("a", "b", "c"),
 			from:   "c",
@@ -270,7 +270,7 @@ func TestCalls(t *testing.T) {
 		},
 		"page/after the last, deleted": {
 			reason: "no items of its second are left: older ones follow",
-			u:      &upstream{items: letters()},
+			u:      &fakeList{items: letters()},
 			start:  paging.Args{First: ptr(3)},
 			change: remove("c"),
 			from:   "c",
@@ -280,7 +280,7 @@ func TestCalls(t *testing.T) {
 		},
 		"page/after the last, deleted among ties": {
 			reason: "its second has more items, so its page is read again",
-			u:      &upstream{items: append([]item{itemAt("z", 40)}, ties...)},
+			u:      &fakeList{items: append([]item{itemAt("z", 40)}, ties...)},
 			start:  paging.Args{First: ptr(3)},
 			change: remove("b"),
 			from:   "b",
@@ -289,8 +289,8 @@ func TestCalls(t *testing.T) {
 			second: &outcome{[]string{"c"}, true, true, []string{"limit=2 until=21", "limit=4 until=41"}},
 		},
 		"page/bounds": {
-			reason: "since is sent, and a full page is read again without it, because it is unknown which end of the range it returns",
-			u:      &upstream{items: letters()},
+			reason: "since is sent, and a full page is read again without it, because Mixcloud may return either end of the range",
+			u:      &fakeList{items: letters()},
 			start:  paging.Args{First: ptr(2), Since: second(210), Until: second(251)},
 			from:   "c",
 			then:   paging.Args{First: ptr(9), Since: second(210), Until: second(251)},
@@ -299,13 +299,13 @@ func TestCalls(t *testing.T) {
 		},
 		"page/bounds, complete": {
 			reason: "a page that is not full contains all items newer than since",
-			u:      &upstream{items: letters()},
+			u:      &fakeList{items: letters()},
 			start:  paging.Args{First: ptr(9), Since: second(210), Until: second(251)},
 			first:  outcome{[]string{"b", "c", "d", "e"}, false, false, []string{"limit=9 since=210 until=251"}},
 		},
 		"page/bounds, since returns the newest": {
 			reason: "the cursor's item is on the page, so the rest of the page follows",
-			u:      &upstream{sinceNewest: true, items: letters()},
+			u:      &fakeList{sinceNewest: true, items: letters()},
 			start:  paging.Args{First: ptr(2), Since: second(100)},
 			from:   "b",
 			then:   paging.Args{First: ptr(2), Since: second(100)},
@@ -314,7 +314,7 @@ func TestCalls(t *testing.T) {
 		},
 		"page/before, within its page": {
 			reason: "one call",
-			u:      &upstream{items: letters()},
+			u:      &fakeList{items: letters()},
 			start:  paging.Args{First: ptr(10)},
 			from:   "h",
 			then:   paging.Args{Last: ptr(3)},
@@ -323,7 +323,7 @@ func TestCalls(t *testing.T) {
 		},
 		"page/before, at the top": {
 			reason: "the items above the page are read with since",
-			u:      &upstream{items: letters()},
+			u:      &fakeList{items: letters()},
 			start:  paging.Args{First: ptr(3)},
 			change: prepend(itemAt("new", 300)),
 			from:   "c",
@@ -333,7 +333,7 @@ func TestCalls(t *testing.T) {
 		},
 		"offset/after": {
 			reason: "a list that pages by offset",
-			u:      &upstream{pagesByOffset: true, items: letters()},
+			u:      &fakeList{pagesByOffset: true, items: letters()},
 			start:  paging.Args{First: ptr(3)},
 			from:   "c",
 			then:   paging.Args{First: ptr(2)},
@@ -342,7 +342,7 @@ func TestCalls(t *testing.T) {
 		},
 		"offset/before": {
 			reason: "the items directly above",
-			u:      &upstream{pagesByOffset: true, items: letters()},
+			u:      &fakeList{pagesByOffset: true, items: letters()},
 			start:  paging.Args{First: ptr(6)},
 			from:   "f",
 			then:   paging.Args{Last: ptr(2)},
@@ -350,8 +350,8 @@ func TestCalls(t *testing.T) {
 			second: &outcome{[]string{"d", "e"}, true, true, []string{"limit=2 offset=3"}},
 		},
 		"offset/before, at the top": {
-			reason: "not more items than there are",
-			u:      &upstream{pagesByOffset: true, items: letters()},
+			reason: "the call requests only as many items as exist above the cursor",
+			u:      &fakeList{pagesByOffset: true, items: letters()},
 			start:  paging.Args{First: ptr(6)},
 			from:   "c",
 			then:   paging.Args{Last: ptr(5)},
@@ -360,7 +360,7 @@ func TestCalls(t *testing.T) {
 		},
 		"offset/before the first": {
 			reason: "no call for no items",
-			u:      &upstream{pagesByOffset: true, items: letters()},
+			u:      &fakeList{pagesByOffset: true, items: letters()},
 			start:  paging.Args{First: ptr(1)},
 			from:   "a",
 			then:   paging.Args{Last: ptr(5)},
@@ -369,7 +369,7 @@ func TestCalls(t *testing.T) {
 		},
 		"offset/in a list that pages by date": {
 			reason: "items without times continue by offset",
-			u:      &upstream{items: letters()},
+			u:      &fakeList{items: letters()},
 			start:  paging.Args{First: ptr(2), Offset: ptr(10)},
 			from:   "l",
 			then:   paging.Args{First: ptr(2)},
@@ -378,7 +378,7 @@ func TestCalls(t *testing.T) {
 		},
 		"offset/past the end": {
 			reason: "an empty page",
-			u:      &upstream{pagesByOffset: true, items: letters()},
+			u:      &fakeList{pagesByOffset: true, items: letters()},
 			start:  paging.Args{First: ptr(2), Offset: ptr(1000)},
 			first:  outcome{[]string{}, false, true, []string{"limit=2 offset=1000"}},
 		},
@@ -418,11 +418,11 @@ func TestCalls(t *testing.T) {
 	}
 }
 
-// An upstream has a smaller maximum page size than requested: the other pages of an
-// offset list are fetched in parallel.
+// If the upstream's maximum page size is below the requested one, the other pages of an offset list
+// are fetched in parallel.
 func TestLowerCapByOffset(t *testing.T) {
 	t.Parallel()
-	u := &upstream{pagesByOffset: true, cap: 4}
+	u := &fakeList{pagesByOffset: true, cap: 4}
 	for i := range 40 {
 		u.items = append(u.items, itemAt(fmt.Sprint(i), int64(-i)))
 	}
@@ -434,7 +434,7 @@ func TestLowerCapByOffset(t *testing.T) {
 	want.Calls = []string{"limit=15", "limit=3 offset=12", "limit=4 offset=4", "limit=4 offset=8"}
 	slices.Sort(got.Calls)
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+		t.Errorf("first page (-want +got):\n%s", diff)
 	}
 	got, _ = u.readWithCalls(t, paging.Args{First: ptr(3), After: &r.Edges[9].Cursor})
 	if diff := cmp.Diff(outcome{[]string{"10", "11", "12"}, true, true, []string{"limit=3 offset=10"}}, got); diff != "" {

@@ -32,8 +32,8 @@ type goldenCursor struct {
 	Encoded      string
 }
 
-// Links and apps store cursors, so those of every release must remain readable.
-// Lines are only ever added to the file.
+// Clients store cursors, so the cursors of every release must stay valid. Lines may be added to the
+// golden file, but not changed or removed.
 func TestCursorsOfEveryRelease(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join("testdata", "cursors.jsonl")
@@ -174,7 +174,7 @@ func TestCursorBinding(t *testing.T) {
 			for _, until := range []int64{-1, 0, 1, 11} {
 				b, name := paging.Bind(identity, since, until), fmt.Sprint(identity, since, until)
 				if bindings[b] != "" {
-					t.Errorf("the lists %s and %s have the same binding", bindings[b], name)
+					t.Errorf("the lists %s and %s have the same binding, want different ones", bindings[b], name)
 				}
 				bindings[b] = name
 			}
@@ -217,7 +217,7 @@ func TestForgedCursors(t *testing.T) {
 		"overlong number":                  forge("\x01\x03", bound, "\x85\x00"),
 		"incomplete number":                forge("\x01\x03", bound, "\x85"),
 		"endless number":                   forge("\x01\x03", bound, strings.Repeat("\xff", 11)),
-		"offset out of an Int":             forge("\x01\x03", bound, "\xff\xff\xff\xff\x07"),
+		"offset too large for an Int":      forge("\x01\x03", bound, "\xff\xff\xff\xff\x07"),
 		"offset 2^63":                      forge("\x01\x03", bound, "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"),
 		"time after the year 9999":         paging.Cursor{Kind: paging.ByTime, Key: "/a/", Second: 253402300799}.Encode(list),
 		"negative time":                    paging.Cursor{Kind: paging.ByTime, Key: "/a/", Second: -1}.Encode(list),
@@ -234,14 +234,14 @@ func TestForgedCursors(t *testing.T) {
 		"key of slashes":                   page("//"),
 		"key with an empty part":           page("/a//b/"),
 		"key with a space":                 page("/a b/"),
-		"key with a control":               page("/a\x00/"),
+		"key with a control character":     page("/a\x00/"),
 		"key that is not UTF-8":            page("/\xff/"),
 		"key longer than its length":       forge("\x01\x01", bound, "\x05\x00", "\x02/a/"),
 		"key shorter than its length":      forge("\x01\x01", bound, "\x05\x00", "\x09/a/"),
 		"extra bits":                       good[:len(good)-1] + string(good[len(good)-1]+1),
 		"cursor of another GraphQL server": base64.StdEncoding.EncodeToString([]byte("arrayconnection:1")),
 		"a megabyte":                       strings.Repeat("A", 1<<20),
-		"a number of a megabyte":           forge("\x01\x03", bound, strings.Repeat("\x80", 1<<20)),
+		"number of one megabyte":           forge("\x01\x03", bound, strings.Repeat("\x80", 1<<20)),
 	} {
 		for _, arg := range []string{"after", "before"} {
 			if c, err := paging.Parse(arg, s, list); invalidArgument(err) != arg {
@@ -256,7 +256,7 @@ func TestKeysOfUnknownForm(t *testing.T) {
 	t.Parallel()
 	for _, key := range []string{"/" + strings.Repeat("%D7%A9", 100) + "/", "no-slashes", "/with space/", "/\xff/"} {
 		for _, timed := range []bool{true, false} {
-			u := &upstream{timed: timed, items: []item{itemAt("a", 3), {key, base + 2}, itemAt("b", 1)}}
+			u := &fakeList{timed: timed, items: []item{itemAt("a", 3), {key, base + 2}, itemAt("b", 1)}}
 			first := u.read(t, paging.Args{First: ptr(2)})
 			second := u.read(t, paging.Args{First: ptr(2), After: &first.Edges[1].Cursor})
 			if diff := cmp.Diff([]string{"b"}, names(second)); diff != "" {
@@ -276,7 +276,7 @@ func FuzzParse(f *testing.F) {
 		c, err := paging.Parse("after", s, list)
 		if err != nil {
 			if invalidArgument(err) != "after" {
-				t.Fatalf("got error %v, want one for the argument after", err)
+				t.Fatalf("got error %v, want one that names the argument after", err)
 			}
 			return
 		}
@@ -298,7 +298,7 @@ func FuzzRead(f *testing.F) {
 		f.Add(raw[1], raw[10:], 5, false, true)
 	}
 	f.Fuzz(func(t *testing.T, kind byte, payload []byte, n int, timed, back bool) {
-		u := &upstream{timed: timed, items: letters()}
+		u := &fakeList{timed: timed, items: letters()}
 		binding := paging.Bind("/test/|items", -1, -1)
 		cursor := base64.RawURLEncoding.EncodeToString(append(append([]byte{1, kind}, binding[:]...), payload...))
 		a := paging.Args{First: &n, After: &cursor}

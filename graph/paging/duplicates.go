@@ -7,11 +7,11 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// Some pages contain more items than their links count: an item is duplicated, or
-// the last item of the previous page is repeated. In a list that pages by offset, the
-// offset of an item then cannot be computed from its index in the page, and reading on
-// from there would lose or repeat items. If the page itself proves which items are
-// extra, they are removed; otherwise Read returns an error.
+// Some pages contain more items than the offset of their next link allows: an item is duplicated,
+// or the last item of the previous page is repeated. In a list that pages by offset, the offset of
+// an item then cannot be computed from its index in the page, and reading on from there would lose
+// or repeat items. If the page itself proves which items are extra, they are removed; otherwise
+// Read returns an error.
 var (
 	errTooManyItems = &gqlerr.Error{
 		Code:    gqlerr.CodeUpstreamBadResponse,
@@ -71,7 +71,7 @@ func (p *page[T]) linkStep() int {
 	return max(0, *p.next.Offset-start)
 }
 
-// checkCount returns an error if the page has more items than its link counts.
+// checkCount returns an error if the page has more items than the offset of its next link allows.
 func (p *page[T]) checkCount() error {
 	if step := p.linkStep(); step > 0 && p.rawSize > step {
 		return errTooManyItems

@@ -44,7 +44,7 @@ func newService(t *testing.T, s emulator.Settings) service {
 	return service{e, client}
 }
 
-// takeCalls returns the calls since its last use.
+// takeCalls returns the calls since the previous takeCalls.
 func (s service) takeCalls() []string {
 	var calls []string
 	for _, r := range s.Requests() {
@@ -54,7 +54,7 @@ func (s service) takeCalls() []string {
 	return calls
 }
 
-// lists returns lists of the emulator by name, as lists of keys.
+// lists returns, by name, the lists of the emulator that the tests read.
 func (s service) lists() map[string]paging.List[listItem] {
 	lists := map[string]paging.List[listItem]{}
 	for _, user := range []string{"demo", "petra_kolar", "SundayMatinee", "tidewrack", burstUser} {
@@ -118,7 +118,7 @@ func fetchItems[T any](get getter[T], owner string, item func(T) listItem) func(
 	}
 }
 
-// wholeList reads a list with REST offsets.
+// wholeList returns the keys of all items of a list, which it reads page by page with REST offsets.
 func wholeList(t *testing.T, l paging.List[listItem]) []string {
 	t.Helper()
 	var keys []string
@@ -144,8 +144,8 @@ func keysOf(edges []paging.Edge[listItem]) []string {
 	return keys
 }
 
-// Walks in both directions over lists of the emulator return those lists, for every
-// setting that is unknown for the live service.
+// Walks in both directions return all items in order, for every emulator setting whose value is
+// unknown for the live service.
 func TestEmulatorWalks(t *testing.T) {
 	t.Parallel()
 	for _, settings := range []emulator.Settings{

@@ -18,10 +18,10 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// A faultyUpstream serves a list and breaks rules in ways that can be combined.
-type faultyUpstream struct {
+// A faultyList simulates a list of the REST API with faults that can be combined.
+type faultyList struct {
 	items       []item
-	hidden      map[int]bool // removed from pages after they were cut
+	hidden      map[int]bool // left out of pages, but counted in their limit
 	timed       bool         // items have the time when they were listed
 	byOffset    bool         // pages by offset regardless of the request
 	sinceNewest bool         // since returns the newest items instead of the nearest
@@ -35,7 +35,7 @@ type faultyUpstream struct {
 	fixedSize           int  // size of every page, regardless of the limit
 	noLinksOnLast       bool // no links on the last page
 	selfLink            bool // the link to the next page repeats the request
-	duplicateEvery      int  // one item of this many is duplicated in its page; 0 for none
+	duplicateEvery      int  // every n-th item is duplicated in its page; 0 for none
 	overlap             bool // a page by offset starts with the last item of the previous page
 	ignoreOffset        bool
 	ignoreUntil         bool
@@ -46,7 +46,7 @@ type faultyUpstream struct {
 	calls               atomic.Int64 // atomic: pages can be fetched in parallel
 }
 
-func (u *faultyUpstream) list() paging.List[item] {
+func (u *faultyList) list() paging.List[item] {
 	l := paging.List[item]{Identity: "/faulty/|items", Fetch: u.fetch, Key: func(i item) string { return i.key }}
 	if u.timed {
 		l.Time = func(i item) time.Time { return time.Unix(i.second, 0) }
@@ -54,7 +54,7 @@ func (u *faultyUpstream) list() paging.List[item] {
 	return l
 }
 
-func (u *faultyUpstream) fetch(_ context.Context, r mixcloud.Range) (*mixcloud.Page[item], error) {
+func (u *faultyList) fetch(_ context.Context, r mixcloud.Range) (*mixcloud.Page[item], error) {
 	u.calls.Add(1)
 	limit := min(r.Limit, 100)
 	if u.cap > 0 {
@@ -142,11 +142,11 @@ func (u *faultyUpstream) fetch(_ context.Context, r mixcloud.Range) (*mixcloud.P
 	return p, nil
 }
 
-// A page by offset that starts with the last item of the previous page has more
-// items than its link counts, so the positions of its items are unknown.
+// A page by offset that starts with the last item of the previous page contains more items than the
+// offset of its next link allows, so the positions of its items are unknown.
 func TestOverlappingPagesAreAnError(t *testing.T) {
 	t.Parallel()
-	u := &faultyUpstream{byOffset: true, overlap: true}
+	u := &faultyList{byOffset: true, overlap: true}
 	for i := range 60 {
 		u.items = append(u.items, item{key: fmt.Sprintf("/i%d/", i), second: int64(1_500_000_000 - i)})
 	}
@@ -159,7 +159,7 @@ func TestOverlappingPagesAreAnError(t *testing.T) {
 }
 
 // visible returns the items that a client can see.
-func (u *faultyUpstream) visible() []item {
+func (u *faultyList) visible() []item {
 	var items []item
 	for i, it := range u.items {
 		if !u.hidden[i] {
@@ -176,15 +176,15 @@ func permitted(err error) (*gqlerr.Error, bool) {
 	return e, ok
 }
 
-// forwardWalk reads a list to its end in pages of one size. Ended is false if it
-// was stopped by an error without a cursor to continue from.
-func (u *faultyUpstream) forwardWalk(t tester, size int) (edges []paging.Edge[item], ended bool) {
+// forwardWalk reads a list to its end in pages of one size. Ended is false if an error without a
+// cursor to continue from stopped the walk.
+func (u *faultyList) forwardWalk(t tester, size int) (edges []paging.Edge[item], ended bool) {
 	t.Helper()
 	a := paging.Args{First: &size}
 	for range 3*len(u.items) + 50 {
 		u.calls.Store(0)
 		r, err := paging.Read(t.Context(), u.list(), a)
-		if u.calls.Load() > 21+3 { // up to three more calls to check for a whole list and to read at a place in a second
+		if u.calls.Load() > 21+3 { // up to three more calls, to detect an unpaged list and to read within a second
 			t.Fatalf("got %d calls for one page, want at most 24", u.calls.Load())
 		}
 		if e, ok := permitted(err); ok {
@@ -203,7 +203,7 @@ func (u *faultyUpstream) forwardWalk(t tester, size int) (edges []paging.Edge[it
 		}
 		edges = append(edges, r.Edges...)
 		if r.MinTotal < len(r.Edges) || r.Total != nil && *r.Total < r.MinTotal {
-			t.Fatalf("got %d items, MinTotal %d and total %v, want numbers in this order", len(r.Edges), r.MinTotal, show.Value(r.Total))
+			t.Fatalf("got %d items, MinTotal %d and total %v, want items <= MinTotal <= total", len(r.Edges), r.MinTotal, show.Value(r.Total))
 		}
 		if !r.HasNextPage {
 			return edges, true
@@ -218,7 +218,7 @@ func (u *faultyUpstream) forwardWalk(t tester, size int) (edges []paging.Edge[it
 }
 
 // backwardWalk reads from a cursor to the top.
-func (u *faultyUpstream) backwardWalk(t tester, from string, size int) (items []item, ended bool) {
+func (u *faultyList) backwardWalk(t tester, from string, size int) (items []item, ended bool) {
 	t.Helper()
 	a := paging.Args{Last: &size, Before: &from}
 	for range 3*len(u.items) + 50 {
@@ -254,7 +254,7 @@ func (u *faultyUpstream) backwardWalk(t tester, from string, size int) (items []
 // checkWalks reads a list in pages of all sizes and in both directions, and
 // compares the results with want. It returns how many walks reached the end and how
 // many were stopped by an error.
-func (u *faultyUpstream) checkWalks(t tester, want []item) (ended, stopped int) {
+func (u *faultyList) checkWalks(t tester, want []item) (ended, stopped int) {
 	t.Helper()
 	count := func(ok bool) {
 		if ok {
@@ -309,11 +309,11 @@ func drawHidden(t *rapid.T, n int) map[int]bool {
 
 // For every upstream, walks with any page size and direction return the same items,
 // or an error.
-func TestWalksOfFaultyUpstreams(t *testing.T) {
+func TestWalksOfFaultyLists(t *testing.T) {
 	t.Parallel()
 	ended, stopped := map[string]int{}, map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
-		u := &faultyUpstream{
+		u := &faultyList{
 			timed:               rapid.Bool().Draw(t, "timed"),
 			byOffset:            rapid.Bool().Draw(t, "offset"),
 			sinceNewest:         rapid.Bool().Draw(t, "newest"),
@@ -395,7 +395,7 @@ func TestWalksOfFaultyUpstreams(t *testing.T) {
 		}
 		ended[fault], stopped[fault] = ended[fault]+e, stopped[fault]+s
 	})
-	t.Logf("walks that reached the end: %v; that were stopped by an error: %v", ended, stopped)
+	t.Logf("walks that reached the end: %v; walks that an error stopped: %v", ended, stopped)
 	var all, errors int
 	for fault := range ended {
 		if fault != "self link" { // without times such a link leads nowhere

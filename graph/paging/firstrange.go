@@ -5,7 +5,7 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// Properties are what the arguments of a list mean depends on.
+// Properties are the properties of a list that determine how its arguments are interpreted.
 type Properties struct {
 	Identity string // see [List]
 	Dated    bool   // items have the time at which they were added to the list
@@ -16,9 +16,9 @@ func (l *List[T]) properties() Properties {
 	return Properties{Identity: l.Identity, Dated: l.Time != nil, Unpaged: l.Unpaged}
 }
 
-// FirstRange returns the range of the first page that [Read] fetches for some arguments. It
-// returns false if Read fetches nothing, because of an invalid argument or a size of 0, and if
-// it reads backward.
+// FirstRange returns the range of the first page that [Read] fetches for some arguments. It returns
+// false for backward reads, and if Read makes no call because of an invalid argument or a size of
+// 0.
 func FirstRange(p Properties, a Args) (mixcloud.Range, bool) {
 	args, err := Check(a)
 	if err != nil {
@@ -41,7 +41,7 @@ func FirstRange(p Properties, a Args) (mixcloud.Range, bool) {
 }
 
 // maxPosition is an offset and an index that no item has. The sum of both and the size of a page
-// must fit in the 32 bits that an int has on some processors; cursors can have larger numbers.
+// must fit in the 32 bits that an int has on some processors; cursors can contain larger numbers.
 const maxPosition = 1<<30 - MaxPageSize
 
 // cursor parses the cursor in some arguments. It returns nil if there is none.
@@ -100,14 +100,14 @@ func (r CheckedArgs) startAfter(from *Cursor) start {
 	}
 }
 
-// ownPage returns the start of the page of an offset cursor with a PageLimit, with n items
-// more than those up to the cursor if they fit in a page.
+// ownPage returns the start of the page from which an offset cursor with a PageLimit came, extended
+// to n items after the cursor if they fit in a page.
 func (c Cursor) ownPage(n int) start {
 	return start{byOffset: true, offset: c.Offset, limit: max(c.PageLimit, min(c.Index, MaxPageSize)+1+n)}
 }
 
-// pageUntil returns the bound with which the page of a page cursor starts, or noTime for the
-// top of the list.
+// pageUntil returns the until parameter of the page of a page cursor, or noTime for the top of the
+// list.
 func (c Cursor) pageUntil() int64 {
 	if c.Second == noTime {
 		return noTime

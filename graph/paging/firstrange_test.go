@@ -12,8 +12,8 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// Read fetches first what FirstRange returns, and fetches nothing if FirstRange returns false,
-// except backward.
+// The first call of Read has the range that FirstRange returns. If FirstRange returns false, Read
+// makes no call, unless it reads backward.
 func TestFirstRange(t *testing.T) {
 	t.Parallel()
 	found := map[bool]int{}
@@ -38,7 +38,7 @@ func TestFirstRange(t *testing.T) {
 		case !ok && fetched != nil && a.Before == nil:
 			t.Fatalf("Read(%s) fetched %q, want no call", formatArgs(a), fetched)
 		case ok != errors.Is(err, stop) && a.Before == nil:
-			t.Fatalf("Read(%s) returned %v", formatArgs(a), err)
+			t.Fatalf("Read(%s) returned error %v, FirstRange %t, want the error of the fetch only with true", formatArgs(a), err, ok)
 		}
 	})
 	if found[true] == 0 || found[false] == 0 {

@@ -85,9 +85,9 @@ func (r *reader[T]) after(ctx context.Context, from Cursor) ([]entry[T], bool, e
 	return r.continueByDate(ctx, p, rest, seen, r.args.size)
 }
 
-// continueByDate extends rest, the usable part of p, to n entries. It reads the
-// following pages of a list that pages by date. If maxFurtherCalls do not suffice,
-// the result is shorter; if it would be empty, it is an error.
+// continueByDate extends rest, the usable part of p, to n entries. It reads the following pages of
+// a list that pages by date. After maxFurtherCalls further calls it returns the entries found so
+// far, or an error if there are none.
 func (r *reader[T]) continueByDate(ctx context.Context, p *page[T], rest []entry[T], seen map[itemID]bool, n int) ([]entry[T], bool, error) {
 	if seen == nil {
 		seen = make(map[itemID]bool)

@@ -1,9 +1,8 @@
 package paging
 
-// MaxCalls returns the maximum number of calls for a page, for arguments that
-// [Check] accepts and that request at least one item. It returns 0 if a cursor has
-// no kind of this package. Dated means that the items of the list have their own
-// time.
+// MaxCalls returns the maximum number of calls for a page, for arguments that [Check] accepts and
+// that request at least one item. It returns 0 if the kind of a cursor is unknown. Dated means that
+// the items of the list have their own time.
 //
 // The maximum applies if Mixcloud hides no items of the list and returns pages of
 // the requested size. Other lists can take up to maxFurtherCalls more, as the

@@ -38,12 +38,12 @@ func TestSecondWithMoreItemsThanAPage(t *testing.T) {
 	for _, n := range sizes {
 		for _, timed := range []bool{true, false} {
 			for _, newest := range []bool{true, false} {
-				o := &faultyUpstream{timed: timed, sinceNewest: newest, items: itemsInOneSecond(n)}
+				o := &faultyList{timed: timed, sinceNewest: newest, items: itemsInOneSecond(n)}
 				if _, stopped := o.checkWalks(t, o.items); stopped > 0 {
 					t.Errorf("%d ties, timed %v, newest %v: %d walks were stopped by an error, want none", n, timed, newest, stopped)
 				}
 			}
-			o := &faultyUpstream{timed: timed, offsetIgnoresBounds: true, items: itemsInOneSecond(n)}
+			o := &faultyList{timed: timed, offsetIgnoresBounds: true, items: itemsInOneSecond(n)}
 			edges, ended := o.forwardWalk(t, 60)
 			if got := itemsOf(edges); ended || !slices.Equal(o.items[:len(got)], got) {
 				t.Errorf("%d ties, timed %v: ended %v with %v, want the first items and an error", n, timed, ended, got)
@@ -60,7 +60,7 @@ func TestSecondWithMoreItemsThanAPage(t *testing.T) {
 func TestSecondThatFillsAPage(t *testing.T) {
 	t.Parallel()
 	for _, newest := range []bool{false, true} {
-		u := &upstream{timed: true, sinceNewest: newest, items: []item{itemAt("top", 2)}}
+		u := &fakeList{timed: true, sinceNewest: newest, items: []item{itemAt("top", 2)}}
 		want := []string{"top"}
 		for i := range 98 {
 			u.items = append(u.items, itemAt(fmt.Sprint(i), 1))
@@ -88,7 +88,7 @@ func TestSecondThatFillsSeveralPages(t *testing.T) {
 	t.Parallel()
 	for _, timed := range []bool{true, false} {
 		for _, newest := range []bool{true, false} {
-			o := &faultyUpstream{timed: timed, sinceNewest: newest, items: itemsInOneSecond(350)}
+			o := &faultyList{timed: timed, sinceNewest: newest, items: itemsInOneSecond(350)}
 			edges, ended := o.forwardWalk(t, 60)
 			if !ended || !slices.Equal(o.items, itemsOf(edges)) {
 				t.Errorf("timed %v, newest %v: walk ended %v, want true with all items:\n%s", timed, newest, ended, diff(o.items, itemsOf(edges)))
@@ -108,7 +108,7 @@ func TestSecondThatFillsSeveralPages(t *testing.T) {
 func TestOffsetInsideALargeSecond(t *testing.T) {
 	t.Parallel()
 	for _, newest := range []bool{false, true} {
-		o := &faultyUpstream{timed: true, sinceNewest: newest, items: itemsInOneSecond(250)}
+		o := &faultyList{timed: true, sinceNewest: newest, items: itemsInOneSecond(250)}
 		page, err := paging.Read(t.Context(), o.list(), paging.Args{First: ptr(10), Offset: ptr(121)})
 		if err != nil {
 			t.Fatal(err)
@@ -134,7 +134,7 @@ func TestOffsetInsideALargeSecond(t *testing.T) {
 func TestBackwardOutOfReach(t *testing.T) {
 	t.Parallel()
 	for _, timed := range []bool{true, false} {
-		u := &upstream{timed: timed, sinceNewest: true}
+		u := &fakeList{timed: timed, sinceNewest: true}
 		for i := range 1000 {
 			u.items = append(u.items, itemAt(fmt.Sprint(i), int64(5000-i)))
 		}
@@ -232,11 +232,11 @@ func TestEndlessUpstream(t *testing.T) {
 		for _, timed := range []bool{true, false} {
 			t.Run(fmt.Sprint(name, timed), func(t *testing.T) {
 				t.Parallel()
-				u := &upstream{timed: timed, fake: test.fake}
+				u := &fakeList{timed: timed, fake: test.fake}
 				if test.code != "" {
 					_, err := paging.Read(t.Context(), u.list(), paging.Args{First: ptr(10)})
 					if e, ok := permitted(err); !ok || e.Code != test.code || (e.Details["after"] != nil) != (test.calls > 1) {
-						t.Errorf("error %v, want %s", err, test.code)
+						t.Errorf("error = %v, want %s, with a cursor to continue from: %t", err, test.code, test.calls > 1)
 					}
 					if calls := u.takeCalls(); len(calls) > test.calls {
 						t.Errorf("got %d calls, want at most %d: %q", len(calls), test.calls, calls)
@@ -264,7 +264,7 @@ func TestEndlessUpstream(t *testing.T) {
 func TestSkipEmptyPage(t *testing.T) {
 	t.Parallel()
 	for _, offset := range []bool{true, false} {
-		u := &upstream{pagesByOffset: offset, timed: !offset, items: letters()}
+		u := &fakeList{pagesByOffset: offset, timed: !offset, items: letters()}
 		u.fake = func(n int, r mixcloud.Range) *mixcloud.Page[item] {
 			if n > 1 {
 				return nil
@@ -282,11 +282,10 @@ func TestSkipEmptyPage(t *testing.T) {
 	}
 }
 
-// Items without a key were dropped from a page: reading after its last item skips
-// them too.
+// Items without a key are dropped. A read after the last item of their page skips them too.
 func TestItemsWithoutAKey(t *testing.T) {
 	t.Parallel()
-	u := &upstream{pagesByOffset: true, items: letters()}
+	u := &fakeList{pagesByOffset: true, items: letters()}
 	u.fake = func(_ int, r mixcloud.Range) *mixcloud.Page[item] {
 		if r.Offset != nil {
 			return nil
@@ -309,10 +308,10 @@ func TestItemsWithoutATime(t *testing.T) {
 		for _, i := range untimed {
 			page[i].second = 0
 		}
-		u := &upstream{timed: true}
+		u := &fakeList{timed: true}
 		u.fake = func(n int, r mixcloud.Range) *mixcloud.Page[item] {
 			// The upstream pages by the times of letters.
-			real := &upstream{items: letters()[:4]}
+			real := &fakeList{items: letters()[:4]}
 			p, err := real.fetch(t.Context(), r)
 			if err != nil {
 				t.Error(err)
@@ -379,14 +378,14 @@ func TestNewestItemsHidden(t *testing.T) {
 	for _, offset := range []bool{true, false} {
 		for _, timed := range []bool{true, false} {
 			for _, hidden := range []int{25, 150, 2500} {
-				o := &faultyUpstream{timed: timed && !offset, byOffset: offset, hidden: map[int]bool{}}
+				o := &faultyList{timed: timed && !offset, byOffset: offset, hidden: map[int]bool{}}
 				for i := range hidden + 40 {
 					o.hidden[i] = i < hidden
 					o.items = append(o.items, itemAt(fmt.Sprint(i), int64(10_000-i)))
 				}
 				edges, ended := o.forwardWalk(t, 1) // continues from extensions.after
 				if want := o.visible(); !ended || !slices.Equal(want, itemsOf(edges)) {
-					t.Fatalf("offset %v, timed %v, %d hidden: ended %v\n%s", offset, timed, hidden, ended, diff(want, itemsOf(edges)))
+					t.Fatalf("offset %v, timed %v, %d hidden: walk ended %v, want true with all visible items (-want +got):\n%s", offset, timed, hidden, ended, diff(want, itemsOf(edges)))
 				}
 				_, err := paging.Read(t.Context(), o.list(), paging.Args{First: ptr(1)})
 				if e, ok := permitted(err); (err != nil) != (hidden == 2500) || err != nil && (!ok || e.Details["after"] == nil) {
@@ -394,7 +393,7 @@ func TestNewestItemsHidden(t *testing.T) {
 				}
 				back, ended := o.backwardWalk(t, edges[20].Cursor, 7)
 				if want := itemsOf(edges[:20]); !ended || !slices.Equal(want, back) {
-					t.Errorf("offset %v, timed %v, %d hidden, back: ended %v\n%s", offset, timed, hidden, ended, diff(want, back))
+					t.Errorf("offset %v, timed %v, %d hidden, backward walk ended %v, want true (-want +got):\n%s", offset, timed, hidden, ended, diff(want, back))
 				}
 			}
 		}
@@ -407,19 +406,19 @@ func TestHiddenItemsInTheMiddle(t *testing.T) {
 	for _, offset := range []bool{true, false} {
 		for _, timed := range []bool{true, false} {
 			for _, hidden := range []int{25, 150, 2500} {
-				o := &faultyUpstream{timed: timed && !offset, byOffset: offset, hidden: map[int]bool{}}
+				o := &faultyList{timed: timed && !offset, byOffset: offset, hidden: map[int]bool{}}
 				for i := range hidden + 60 {
 					o.hidden[i] = i >= 20 && i < 20+hidden
 					o.items = append(o.items, itemAt(fmt.Sprint(i), int64(10_000-i)))
 				}
 				edges, ended := o.forwardWalk(t, 20)
 				if want := o.visible(); !ended || !slices.Equal(want, itemsOf(edges)) {
-					t.Fatalf("offset %v, timed %v, %d hidden: ended %v\n%s", offset, timed, hidden, ended, diff(want, itemsOf(edges)))
+					t.Fatalf("offset %v, timed %v, %d hidden: walk ended %v, want true with all visible items (-want +got):\n%s", offset, timed, hidden, ended, diff(want, itemsOf(edges)))
 				}
 				for _, from := range []int{20, 30} {
 					back, ended := o.backwardWalk(t, edges[from].Cursor, 7)
 					if want := itemsOf(edges[:from]); !ended || !slices.Equal(want, back) {
-						t.Errorf("offset %v, timed %v, %d hidden, before %d: ended %v\n%s", offset, timed, hidden, from, ended, diff(want, back))
+						t.Errorf("offset %v, timed %v, %d hidden, before %d: walk ended %v, want true with all visible items above (-want +got):\n%s", offset, timed, hidden, from, ended, diff(want, back))
 					}
 				}
 			}
@@ -431,7 +430,7 @@ func TestHiddenItemsInTheMiddle(t *testing.T) {
 // deeper in the page when it is read again, possibly beyond the page size.
 func TestItemMovedOffItsPage(t *testing.T) {
 	t.Parallel()
-	u := &upstream{}
+	u := &fakeList{}
 	for i := range 140 {
 		u.items = append(u.items, itemAt(fmt.Sprint(i), int64(500-i/10))) // ten per second
 	}
@@ -465,7 +464,7 @@ func TestItemMovedOffItsPage(t *testing.T) {
 func TestManyNewItemsInOneSecond(t *testing.T) {
 	t.Parallel()
 	for _, from := range []string{"c", "d"} {
-		u := &upstream{items: letters()}
+		u := &fakeList{items: letters()}
 		first := u.read(t, paging.Args{First: ptr(6)})
 		var added []item
 		for i := range 98 {
@@ -476,7 +475,7 @@ func TestManyNewItemsInOneSecond(t *testing.T) {
 		next := slices.Index([]string{"a", "b", "c", "d"}, from) + 1
 		want := []string{"a", "b", "c", "d", "e", "f"}[next : next+2]
 		if diff := cmp.Diff(want, got.Names); diff != "" || len(got.Calls) > 4 {
-			t.Errorf("after %s (-want +got):\n%s; calls: %q", from, diff, got.Calls)
+			t.Errorf("after %s (-want +got):\n%s; calls: %q, want at most 4", from, diff, got.Calls)
 		}
 	}
 }
@@ -486,7 +485,7 @@ func TestBackwardFromADeletedEnd(t *testing.T) {
 	t.Parallel()
 	for _, timed := range []bool{true, false} {
 		for _, left := range []int{0, 1, 3} {
-			u := &upstream{timed: timed, items: letters()}
+			u := &fakeList{timed: timed, items: letters()}
 			first := u.read(t, paging.Args{First: ptr(3)})
 			next := u.read(t, paging.Args{First: ptr(5), After: &first.Edges[2].Cursor})
 			u.items = u.items[:left]
@@ -505,7 +504,7 @@ func TestBackwardFromADeletedEnd(t *testing.T) {
 // A list may start to report its items' times: older cursors remain valid.
 func TestListStartsToReportTimes(t *testing.T) {
 	t.Parallel()
-	u := &upstream{items: letters()}
+	u := &fakeList{items: letters()}
 	first := u.read(t, paging.Args{First: ptr(5)})
 	u.timed = true
 	for from, want := range map[string][]string{"c": {"d", "e"}, "e": {"f", "g"}} {
@@ -527,7 +526,7 @@ func TestListStartsToReportTimes(t *testing.T) {
 	u.timed = false
 	u.takeCalls()
 	if _, err := paging.Read(t.Context(), u.list(), paging.Args{After: &r.Edges[0].Cursor}); invalidArgument(err) != "after" || u.takeCalls() != nil {
-		t.Errorf("time cursor on a list without times: got error %v and calls, want BAD_USER_INPUT without a call", err)
+		t.Errorf("time cursor on a list without times: got error %v, want BAD_USER_INPUT for after, and no call", err)
 	}
 }
 
@@ -535,8 +534,8 @@ func TestListStartsToReportTimes(t *testing.T) {
 func TestLowerCapWithoutLimitInLinks(t *testing.T) {
 	t.Parallel()
 	for _, offset := range []bool{true, false} {
-		real := &upstream{pagesByOffset: offset, cap: 4, items: letters()}
-		u := &upstream{fake: func(_ int, r mixcloud.Range) *mixcloud.Page[item] {
+		real := &fakeList{pagesByOffset: offset, cap: 4, items: letters()}
+		u := &fakeList{fake: func(_ int, r mixcloud.Range) *mixcloud.Page[item] {
 			p, err := real.fetch(t.Context(), r)
 			if err != nil {
 				t.Error(err)
@@ -562,7 +561,7 @@ func TestForgedCursorOutsideTheBounds(t *testing.T) {
 	bound := paging.Bind("/test/|items", base+200, base+240)
 	want := []string{"d", "e", "f"}
 	for _, n := range []int64{-1000, 10, 200, 240, 260, 1 << 33} {
-		u := &upstream{timed: true, items: letters()}
+		u := &fakeList{timed: true, items: letters()}
 		forged := paging.Cursor{Kind: paging.ByTime, Key: "/z/", Second: base + n}.Encode(bound)
 		for _, a := range []paging.Args{{First: ptr(50), After: &forged}, {Last: ptr(50), Before: &forged}} {
 			a.Since, a.Until = second(200), second(240)
@@ -580,7 +579,7 @@ func TestForgedCursorOutsideTheBounds(t *testing.T) {
 func TestBackwardWithOffsetLinks(t *testing.T) {
 	t.Parallel()
 	for _, newest := range []bool{true, false} {
-		o := &faultyUpstream{sinceNewest: newest, offsetLinks: true}
+		o := &faultyList{sinceNewest: newest, offsetLinks: true}
 		for i := range 250 {
 			o.items = append(o.items, itemAt(fmt.Sprint(i), int64(1000-i)))
 		}
@@ -603,7 +602,7 @@ func TestBackwardWithOffsetLinks(t *testing.T) {
 // below are unknown: the page below is not the top of the list.
 func TestBackwardBelowAHiddenItem(t *testing.T) {
 	t.Parallel()
-	o := &faultyUpstream{sinceNewest: true, cap: 7, hidden: map[int]bool{6: true}}
+	o := &faultyList{sinceNewest: true, cap: 7, hidden: map[int]bool{6: true}}
 	for second, ties := range []int{1, 2, 3, 1, 3, 3, 2} {
 		for range ties {
 			o.items = append(o.items, itemAt(fmt.Sprint(len(o.items)), int64(100-second)))

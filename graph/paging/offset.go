@@ -36,9 +36,9 @@ func (r *reader[T]) fromOffset(ctx context.Context, start int, firstDigest uint3
 	return r.continueByOffset(ctx, p, p.entries, n)
 }
 
-// isWholeList reports whether p, requested with an offset, is the whole list. It is
-// not if it starts with another item than the page that the client's cursor came
-// from: then the upstream applies the offset and ignores the limit.
+// isWholeList reports whether p, requested with an offset, is the whole list. A page that starts
+// with another item than the page of the client's cursor is not: there, the upstream applied the
+// offset and ignored the limit.
 func (r *reader[T]) isWholeList(p *page[T], start int, firstDigest uint32) bool {
 	if !p.whole || len(p.entries) == 0 {
 		return p.whole
@@ -285,8 +285,8 @@ func (r *reader[T]) readBetween(ctx context.Context, start, end int, firstDigest
 	if err != nil {
 		return nil, start, false, err
 	}
-	// When reading backward, a page may start with the cursor's first item for a valid
-	// reason: compare it with the top page.
+	// When reading backward, the first item of a page can correctly be the first item of the
+	// cursor's page: compare the page with the top page.
 	if p.whole && start > 0 && len(p.entries) > 0 && digest(p.entries[0].cursor.Key) == firstDigest && p.kind() == ByOffsetPage {
 		p.renumber(start)
 		r.total = nil

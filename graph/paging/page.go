@@ -11,8 +11,7 @@ import (
 type entry[T any] struct {
 	item   *T // points into the response
 	cursor Cursor
-	// inferred means that the item has no time of its own: the cursor has a
-	// neighbor's.
+	// inferred means that the item has no time of its own: the cursor contains its neighbor's time.
 	inferred bool
 }
 

@@ -11,10 +11,10 @@
 // A client that pages through a list never misses items without an error, even if
 // the upstream misbehaves:
 //
-//   - It leaves hidden items out of pages, which can even be empty: reading
-//     continues with larger pages, for at most maxFurtherCalls. If no item is
-//     found, the error has a cursor to continue from (see reader.exhaustedError).
-//   - It ignores limit and offset: a response with more items than requested and no
+//   - The upstream leaves hidden items out of pages, which can even be empty: reading continues
+//     with larger pages, for at most maxFurtherCalls. If no item is found, the error has a cursor
+//     to continue from (see reader.exhaustedError).
+//   - The upstream ignores limit and offset: a response with more items than requested and no
 //     links, or the same page again, is the whole list and is sliced here.
 //   - More items share a second than fit in a page: the others are read by offset
 //     within that second and checked for gaps, else errTies (see ties.go).
@@ -101,7 +101,7 @@ type Result[T any] struct {
 	Edges                        []Edge[T] // in the upstream's order; never nil
 	HasNextPage, HasPreviousPage bool
 	Total                        *int // the list's length if all of it was read, else nil
-	// Seen is a lower bound of the list's length: the items of this page, those
-	// known to precede it, and one more if the page was cut.
+	// MinTotal is a lower bound of the list's length: the items of this page, those known to
+	// precede it, and one more if the page was cut.
 	MinTotal int
 }

@@ -25,18 +25,18 @@ var errNoNextLink = &gqlerr.Error{
 	Message: "Mixcloud indicates a next page of this list but returned no usable link to it.",
 }
 
-// Read returns the items that a requests: usually with one call, and with none if a
-// requests no items or breaks a rule. Errors are:
+// Read returns the items that a requests: usually with one call, and with none if a requests no
+// items or is invalid. Errors are:
 //
 //   - BAD_USER_INPUT, which names the invalid argument
 //   - LIMIT_EXCEEDED if the requested items are out of reach (with a cursor to
 //     continue from if there is one, see exhaustedError)
-//   - UPSTREAM_BAD_RESPONSE if the upstream's links lead nowhere
+//   - UPSTREAM_BAD_RESPONSE if the upstream's links are unusable
 //   - errors of Fetch, unchanged
 //
-// HasNextPage can be true although the next page will be empty, because it only
-// means that the upstream offers more. On an empty page it is false, and true only
-// if nothing follows.
+// HasNextPage can be true although the next page will be empty, because it only means that the
+// upstream offers more. It is never true for a page without items, and false only if nothing
+// follows.
 func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
 	args, err := Check(a)
 	if err != nil {
@@ -117,8 +117,8 @@ func (r *reader[T]) observe(p *page[T]) {
 	if p.next == nil || p.rawSize >= p.requested.Limit {
 		return
 	}
-	// A short page means that the upstream has a lower maximum only if the link
-	// confirms it: otherwise hidden items were left out.
+	// A short page has two possible causes: Mixcloud's maximum page size is below the requested
+	// one, or Mixcloud left out hidden items. The limit of the next link shows which.
 	size := p.next.Limit
 	if size == 0 && p.next.Offset != nil {
 		size = *p.next.Offset - p.start

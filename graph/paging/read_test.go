@@ -17,30 +17,30 @@ import (
 
 func TestTotal(t *testing.T) {
 	t.Parallel()
-	cursor := func(u *upstream) *string {
+	cursor := func(u *fakeList) *string {
 		return &u.read(t, paging.Args{First: ptr(1)}).Edges[0].Cursor
 	}
 	for name, test := range map[string]struct {
-		u    *upstream
-		args func(*upstream) paging.Args
+		u    *fakeList
+		args func(*fakeList) paging.Args
 		want *int
 	}{
-		"all of it":               {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(100)} }, ptr(26)},
-		"nothing":                 {&upstream{}, func(*upstream) paging.Args { return paging.Args{} }, ptr(0)},
-		"offset 0":                {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(100), Offset: ptr(0)} }, ptr(26)},
-		"by offset":               {&upstream{pagesByOffset: true, items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(27)} }, ptr(26)},
-		"in two calls":            {&upstream{timed: true, cap: 20, items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(50)} }, ptr(26)},
-		"a part":                  {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(25)} }, nil},
-		"offset 1":                {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(100), Offset: ptr(1)} }, nil},
-		"after a cursor":          {&upstream{items: letters()}, func(u *upstream) paging.Args { return paging.Args{First: ptr(100), After: cursor(u)} }, nil},
-		"before a cursor":         {&upstream{items: letters()}, func(u *upstream) paging.Args { return paging.Args{Last: ptr(100), Before: cursor(u)} }, nil},
-		"since":                   {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(100), Since: second(0)} }, nil},
-		"until":                   {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(100), Until: second(999)} }, nil},
-		"a whole list":            {&upstream{whole: true, items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(3)} }, ptr(26)},
-		"the end of a whole list": {&upstream{whole: true, items: letters()}, func(*upstream) paging.Args { return paging.Args{Last: ptr(3)} }, ptr(26)},
-		"a bounded whole list":    {&upstream{whole: true, items: letters()}, func(*upstream) paging.Args { return paging.Args{Since: second(0)} }, nil},
-		"more than requested":     {&upstream{items: letters(), fake: everything}, func(*upstream) paging.Args { return paging.Args{First: ptr(3)} }, ptr(26)},
-		"no items requested":      {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(0)} }, nil},
+		"all of it":               {&fakeList{items: letters()}, func(*fakeList) paging.Args { return paging.Args{First: ptr(100)} }, ptr(26)},
+		"nothing":                 {&fakeList{}, func(*fakeList) paging.Args { return paging.Args{} }, ptr(0)},
+		"offset 0":                {&fakeList{items: letters()}, func(*fakeList) paging.Args { return paging.Args{First: ptr(100), Offset: ptr(0)} }, ptr(26)},
+		"by offset":               {&fakeList{pagesByOffset: true, items: letters()}, func(*fakeList) paging.Args { return paging.Args{First: ptr(27)} }, ptr(26)},
+		"in two calls":            {&fakeList{timed: true, cap: 20, items: letters()}, func(*fakeList) paging.Args { return paging.Args{First: ptr(50)} }, ptr(26)},
+		"a part":                  {&fakeList{items: letters()}, func(*fakeList) paging.Args { return paging.Args{First: ptr(25)} }, nil},
+		"offset 1":                {&fakeList{items: letters()}, func(*fakeList) paging.Args { return paging.Args{First: ptr(100), Offset: ptr(1)} }, nil},
+		"after a cursor":          {&fakeList{items: letters()}, func(u *fakeList) paging.Args { return paging.Args{First: ptr(100), After: cursor(u)} }, nil},
+		"before a cursor":         {&fakeList{items: letters()}, func(u *fakeList) paging.Args { return paging.Args{Last: ptr(100), Before: cursor(u)} }, nil},
+		"since":                   {&fakeList{items: letters()}, func(*fakeList) paging.Args { return paging.Args{First: ptr(100), Since: second(0)} }, nil},
+		"until":                   {&fakeList{items: letters()}, func(*fakeList) paging.Args { return paging.Args{First: ptr(100), Until: second(999)} }, nil},
+		"a whole list":            {&fakeList{whole: true, items: letters()}, func(*fakeList) paging.Args { return paging.Args{First: ptr(3)} }, ptr(26)},
+		"the end of a whole list": {&fakeList{whole: true, items: letters()}, func(*fakeList) paging.Args { return paging.Args{Last: ptr(3)} }, ptr(26)},
+		"a bounded whole list":    {&fakeList{whole: true, items: letters()}, func(*fakeList) paging.Args { return paging.Args{Since: second(0)} }, nil},
+		"more than requested":     {&fakeList{items: letters(), fake: everything}, func(*fakeList) paging.Args { return paging.Args{First: ptr(3)} }, ptr(26)},
+		"no items requested":      {&fakeList{items: letters()}, func(*fakeList) paging.Args { return paging.Args{First: ptr(0)} }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -61,7 +61,7 @@ func everything(int, mixcloud.Range) *mixcloud.Page[item] {
 func TestMoreItemsThanRequested(t *testing.T) {
 	t.Parallel()
 	for _, timed := range []bool{true, false} {
-		u := &upstream{timed: timed, fake: everything}
+		u := &fakeList{timed: timed, fake: everything}
 		got, _ := u.readWithCalls(t, paging.Args{First: ptr(2)})
 		if diff := cmp.Diff(outcome{[]string{"a", "b"}, true, false, []string{"limit=2"}}, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
@@ -71,7 +71,7 @@ func TestMoreItemsThanRequested(t *testing.T) {
 
 func TestWholeList(t *testing.T) {
 	t.Parallel()
-	u := &upstream{whole: true, items: letters()[:6]}
+	u := &fakeList{whole: true, items: letters()[:6]}
 	all := u.read(t, paging.Args{First: ptr(100)})
 	c := func(name string) *string { return cursorOf(t, all, name) }
 	for name, test := range map[string]struct {
@@ -103,7 +103,7 @@ func TestErrorsPassThrough(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	for _, failing := range []int{1, 2, 3, 4} {
-		u := &upstream{pagesByOffset: true, cap: 5, items: letters()}
+		u := &fakeList{pagesByOffset: true, cap: 5, items: letters()}
 		l := u.list()
 		var mu sync.Mutex
 		n := 0
@@ -119,7 +119,7 @@ func TestErrorsPassThrough(t *testing.T) {
 			t.Errorf("call %d fails: got error %v, want that of the call", failing, err)
 		}
 	}
-	u := &upstream{timed: true, items: letters()}
+	u := &fakeList{timed: true, items: letters()}
 	r := u.read(t, paging.Args{})
 	l := u.list()
 	l.Fetch = func(context.Context, mixcloud.Range) (*mixcloud.Page[item], error) { return nil, broken }
@@ -135,7 +135,7 @@ func TestErrorOfAnyCall(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	rapid.Check(t, func(t *rapid.T) {
-		u := drawUpstream(t)
+		u := drawFakeList(t)
 		var a paging.Args
 		if rapid.Bool().Draw(t, "bounded") {
 			a.Since = ptr(time.Unix(base+1_000_000-rapid.Int64Range(1, 90).Draw(t, "since"), 0))
@@ -173,7 +173,7 @@ func TestErrorOfAnyCall(t *testing.T) {
 func TestCanceled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	u := &upstream{timed: true, cap: 5, items: letters()}
+	u := &fakeList{timed: true, cap: 5, items: letters()}
 	l := u.list()
 	l.Fetch = func(ctx context.Context, r mixcloud.Range) (*mixcloud.Page[item], error) {
 		cancel()
@@ -183,14 +183,14 @@ func TestCanceled(t *testing.T) {
 		t.Errorf("got error %v, want context.Canceled", err)
 	}
 	if calls := u.takeCalls(); len(calls) != 1 {
-		t.Errorf("got calls %q, want none after the cancellation", calls)
+		t.Errorf("got calls %q, want only the one before the cancellation", calls)
 	}
 }
 
 // The pages of an offset list are fetched concurrently.
 func TestPagesFetchedInParallel(t *testing.T) {
 	t.Parallel()
-	u := &upstream{pagesByOffset: true, cap: 5, items: letters()}
+	u := &fakeList{pagesByOffset: true, cap: 5, items: letters()}
 	l := u.list()
 	var all sync.WaitGroup
 	all.Add(3)
@@ -218,7 +218,7 @@ func TestPagesFetchedInParallel(t *testing.T) {
 func TestWalkWithinBounds(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		u := drawUpstream(t)
+		u := drawFakeList(t)
 		if u.sinceNewest {
 			u.cap = 0 // all items must be within reach of five calls
 		}

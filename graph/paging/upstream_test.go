@@ -33,9 +33,9 @@ const (
 	nextIfOlder        // if the list has older items, regardless of the bounds
 )
 
-// An upstream is a list of the REST API, written independently of the package under
-// test: newest first, since and until exclusive.
-type upstream struct {
+// A fakeList simulates one list of the REST API. It shares no code with package paging. Items are
+// newest first; since and until are exclusive.
+type fakeList struct {
 	mu            sync.Mutex
 	items         []item
 	timed         bool // items have the time when they were listed
@@ -52,7 +52,7 @@ type upstream struct {
 	fake  func(n int, r mixcloud.Range) *mixcloud.Page[item] // returns the response instead, unless it returns nil
 }
 
-func (u *upstream) list() paging.List[item] {
+func (u *fakeList) list() paging.List[item] {
 	l := paging.List[item]{
 		Identity: "/test/|items",
 		Fetch:    u.fetch,
@@ -70,7 +70,7 @@ func (u *upstream) list() paging.List[item] {
 	return l
 }
 
-func (u *upstream) fetch(_ context.Context, r mixcloud.Range) (*mixcloud.Page[item], error) {
+func (u *fakeList) fetch(_ context.Context, r mixcloud.Range) (*mixcloud.Page[item], error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.calls = append(u.calls, formatRange(r))
@@ -91,7 +91,7 @@ func (u *upstream) fetch(_ context.Context, r mixcloud.Range) (*mixcloud.Page[it
 }
 
 // respond returns a new response.
-func (u *upstream) respond(r mixcloud.Range) *mixcloud.Page[item] {
+func (u *fakeList) respond(r mixcloud.Range) *mixcloud.Page[item] {
 	limit := r.Limit
 	if limit == 0 {
 		limit = 20
@@ -110,7 +110,7 @@ func (u *upstream) respond(r mixcloud.Range) *mixcloud.Page[item] {
 	return u.byDate(r, limit)
 }
 
-func (u *upstream) byOffset(r mixcloud.Range, limit int) *mixcloud.Page[item] {
+func (u *fakeList) byOffset(r mixcloud.Range, limit int) *mixcloud.Page[item] {
 	from := 0
 	if r.Offset != nil {
 		from = *r.Offset
@@ -137,7 +137,7 @@ func (u *upstream) byOffset(r mixcloud.Range, limit int) *mixcloud.Page[item] {
 }
 
 // inBounds returns the items between since and until.
-func (u *upstream) inBounds(r mixcloud.Range) (items []item) {
+func (u *fakeList) inBounds(r mixcloud.Range) (items []item) {
 	for _, i := range u.items {
 		if (r.Since.IsZero() || i.second > r.Since.Unix()) && (r.Until.IsZero() || i.second < r.Until.Unix()) {
 			items = append(items, i)
@@ -146,7 +146,7 @@ func (u *upstream) inBounds(r mixcloud.Range) (items []item) {
 	return items
 }
 
-func (u *upstream) byDate(r mixcloud.Range, limit int) *mixcloud.Page[item] {
+func (u *fakeList) byDate(r mixcloud.Range, limit int) *mixcloud.Page[item] {
 	all := u.inBounds(r)
 	items := all
 	if len(items) > limit {
@@ -200,8 +200,8 @@ type tester interface {
 	Context() context.Context
 }
 
-// takeCalls returns the calls since its last use.
-func (u *upstream) takeCalls() []string {
+// takeCalls returns the calls since the previous takeCalls.
+func (u *fakeList) takeCalls() []string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	calls := u.calls
@@ -209,7 +209,7 @@ func (u *upstream) takeCalls() []string {
 	return calls
 }
 
-func (u *upstream) read(t tester, a paging.Args) *paging.Result[item] {
+func (u *fakeList) read(t tester, a paging.Args) *paging.Result[item] {
 	t.Helper()
 	result, err := paging.Read(t.Context(), u.list(), a)
 	if err != nil {

@@ -25,8 +25,8 @@ func drawList(t *rapid.T, groups, ties int) []item {
 	return items
 }
 
-func drawUpstream(t *rapid.T) *upstream {
-	u := &upstream{
+func drawFakeList(t *rapid.T) *fakeList {
+	u := &fakeList{
 		timed:       rapid.Bool().Draw(t, "timed"),
 		sinceNewest: rapid.Bool().Draw(t, "newest"),
 		next:        rapid.IntRange(nextIfFull, nextIfOlder).Draw(t, "next"),
@@ -42,7 +42,7 @@ func drawUpstream(t *rapid.T) *upstream {
 }
 
 // forward walks to the end of the list; between is called between pages.
-func forward(t *rapid.T, u *upstream, a paging.Args, between func(*paging.Result[item])) (edges []paging.Edge[item]) {
+func forward(t *rapid.T, u *fakeList, a paging.Args, between func(*paging.Result[item])) (edges []paging.Edge[item]) {
 	for page := 0; ; page++ {
 		size := rapid.IntRange(1, 30).Draw(t, "first")
 		a.First = &size
@@ -78,7 +78,7 @@ func itemsOf(edges []paging.Edge[item]) []item {
 func TestForwardWalkReturnsTheList(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		u := drawUpstream(t)
+		u := drawFakeList(t)
 		u.pagesByOffset = rapid.Bool().Draw(t, "offset")
 		got := itemsOf(forward(t, u, paging.Args{}, nil))
 		if diff := cmp.Diff(u.items, got, cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
@@ -90,7 +90,7 @@ func TestForwardWalkReturnsTheList(t *testing.T) {
 func TestBackwardWalkReturnsTheListReversed(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		u := drawUpstream(t)
+		u := drawFakeList(t)
 		u.pagesByOffset = rapid.Bool().Draw(t, "offset")
 		if u.sinceNewest {
 			u.cap = 0 // all items must be within reach of five calls
@@ -138,7 +138,7 @@ func TestBackwardWalkReturnsTheListReversed(t *testing.T) {
 func TestForwardAndBackwardAgree(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		u := drawUpstream(t)
+		u := drawFakeList(t)
 		if u.sinceNewest {
 			u.cap = 0
 		}
@@ -174,7 +174,7 @@ func TestForwardAndBackwardAgree(t *testing.T) {
 func TestForwardWalkOfAChangingList(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		u := drawUpstream(t)
+		u := drawFakeList(t)
 		want := slices.Clone(u.items)
 		inserted := 0
 		got := itemsOf(forward(t, u, paging.Args{}, func(r *paging.Result[item]) {
@@ -204,7 +204,7 @@ func TestForwardWalkOfAChangingList(t *testing.T) {
 // insert adds an item at the top, or among those of an existing second. If items
 // have no times, that is the newest second, because a show cannot be favorited in
 // the past.
-func (u *upstream) insert(t *rapid.T, key string) {
+func (u *fakeList) insert(t *rapid.T, key string) {
 	// With small pages, the items of a second must fit in a page.
 	if len(u.items) == 0 || u.cap > 0 || rapid.Bool().Draw(t, "on top") {
 		second := int64(base + 2_000_000)
@@ -226,7 +226,7 @@ func (u *upstream) insert(t *rapid.T, key string) {
 	u.items = slices.Insert(u.items, rapid.IntRange(lo, hi).Draw(t, "index"), item{key, second})
 }
 
-// The same while a cache returns earlier responses: the pages that a read combines
+// Walks of a changing list while a cache returns earlier responses: the pages that a read combines
 // have different ages. Items arrive in the newest second or later.
 func TestWalksOfAChangingListThroughACache(t *testing.T) {
 	t.Parallel()
@@ -234,7 +234,7 @@ func TestWalksOfAChangingListThroughACache(t *testing.T) {
 		t.Run(direction, func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
-				u := drawUpstream(t)
+				u := drawFakeList(t)
 				if u.sinceNewest && u.cap > 0 {
 					u.cap = 25 // all items must be within reach of five calls
 				}
@@ -280,7 +280,7 @@ func TestWalksOfAChangingListThroughACache(t *testing.T) {
 }
 
 // backward walks from a cursor to the top; between is called between pages.
-func backward(t *rapid.T, u *upstream, before string, between func()) (items []item) {
+func backward(t *rapid.T, u *fakeList, before string, between func()) (items []item) {
 	for range 1000 {
 		size := rapid.IntRange(1, 30).Draw(t, "last")
 		result := u.read(t, paging.Args{Last: &size, Before: &before})
@@ -299,7 +299,7 @@ func backward(t *rapid.T, u *upstream, before string, between func()) (items []i
 }
 
 // insertNew adds an item at the top, or among those of the newest second.
-func (u *upstream) insertNew(t *rapid.T, key string) {
+func (u *fakeList) insertNew(t *rapid.T, key string) {
 	second, ties := u.items[0].second, 0
 	for ties < len(u.items) && u.items[ties].second == second {
 		ties++

@@ -6,13 +6,13 @@ import (
 	"mixcloud-graphql/mixcloud/rawjson"
 )
 
-// A kind says how the value of a field is made from the members of an object's JSON.
+// A kind determines how the value of a field is computed from the members of an object's JSON.
 type kind uint8
 
 const (
 	kindTypename       kind = iota
 	kindID                  // the global id, from the key
-	kindItemID              // the global id of an item that has no address of its own
+	kindItemID              // the global id of an item that has no URL of its own
 	kindKey                 // the key, as received
 	kindText                // a text; if it is absent, it is derived from the key
 	kindTagName             // the name of a tag, without " shows"
@@ -49,13 +49,15 @@ const (
 	kindEndCursor
 )
 
-// A field is a field of the schema whose value the JSON of its object has.
+// A field is a field of the schema whose value is computed from the JSON of its object.
 type field struct {
 	kind   kind
 	member string // of the object's JSON
-	// full is set for a member that only the full form of the resource has. For a partial one it is loaded.
+	// full is set for a member that only the full form of the resource contains. For a partial
+	// resource, the full form is loaded.
 	full bool
-	// derive decodes the object and returns the value. It is used if the member is not a usual text.
+	// derive decodes the object and returns the value. It is used if the member is absent or needs
+	// conversion.
 	derive func(rawjson.Value) string
 	node   model.Kind // of kindID
 }

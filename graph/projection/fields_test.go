@@ -110,22 +110,22 @@ func setDefinitions(set ast.SelectionSet) {
 	}
 }
 
-func TestPatience(t *testing.T) {
+func TestWaitLimit(t *testing.T) {
 	t.Parallel()
-	if got := patience(t.Context()); got != maxPatience {
-		t.Errorf("patience without a deadline = %v, want %v", got, maxPatience)
+	if got := waitLimit(t.Context()); got != maxWait {
+		t.Errorf("waitLimit without a deadline = %v, want %v", got, maxWait)
 	}
 	short, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	if got := patience(short); got > time.Second/2 {
-		t.Errorf("patience with a deadline in 1 s = %v, want at most half of it", got)
+	if got := waitLimit(short); got > time.Second/2 {
+		t.Errorf("waitLimit with a deadline in 1 s = %v, want at most half of it", got)
 	}
 }
 
 func TestResolver_Panic(t *testing.T) {
 	t.Parallel()
 	r := new(resolver)
-	r.goes(func() { panic("a resolver") })
+	r.run(func() { panic("a resolver") })
 	r.group.Wait()
 	if !r.failed.Load() {
 		t.Error("a panic of a resolver did not fail the projection")

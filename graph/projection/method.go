@@ -58,9 +58,9 @@ func (c *connectionCall) read(ctx context.Context, parent any, variables map[str
 	return out[0].Interface(), err
 }
 
-var errArgument = errors.New("the argument has a type that no connection has")
+var errArgument = errors.New("no connection has an argument of this type")
 
-// argument returns an argument of a connection as its resolver takes it.
+// argument converts the value of an argument to the type that the resolver takes.
 func argument(typ reflect.Type, value any) (reflect.Value, error) {
 	if value == nil {
 		return reflect.Zero(typ), nil

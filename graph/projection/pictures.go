@@ -56,7 +56,8 @@ func preference(size model.PictureSize) []int8 {
 	return order
 }
 
-// A pictureSet are the addresses of the sizes of one picture, by the index of pictureSizes; absent if there is none.
+// A pictureSet contains the URLs of one picture, one for each size, indexed like pictureSizes.
+// Sizes that Mixcloud did not send are absent.
 type pictureSet [len(pictureSizes)]rawjson.Value
 
 // readPictures reads the sizes of a picture. It returns false if a size is not known or is not a text.

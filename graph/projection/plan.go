@@ -15,7 +15,7 @@ import (
 // maxMembers is the maximum number of members of one object's JSON that a selection reads.
 const maxMembers = 24
 
-// A plan says how an object of a type is written for a selection set. Only lastSize changes.
+// A plan describes how an object of a type is written for a selection set. Only lastSize changes.
 type plan struct {
 	typ   string
 	slots []slot
@@ -26,7 +26,7 @@ type plan struct {
 	dynamic  bool // the object or one below it needs a load or a connection
 	tasks    int64
 
-	lastSize atomic.Int64 // of what was written for the plan
+	lastSize atomic.Int64 // the size of the JSON that was last written with the plan
 }
 
 // A slot is one response key of an object.

@@ -1,15 +1,18 @@
 // Package projection writes the response from the bytes of Mixcloud's responses.
 //
-// The executor decodes each object to a struct, calls a function for each field, and encodes the results. For most
-// selections nothing of this is needed, because the JSON of the object has every selected value. A [Projection] is a field
-// interceptor: it lets the resolver of a field run, and if the selection below the field can be written from JSON, it
-// returns finished JSON instead of the resolver's value. Fields that only the full form of a resource has, and connections,
-// are resolved first, through the same loaders and resolvers.
+// The executor decodes each object to a struct, calls a function for each field, and encodes the
+// results. Most selections need none of this, because the JSON of the object contains every
+// selected value. A [Projection] is a field interceptor: it lets the resolver of a field run, and
+// if the selection below the field can be written from JSON, it returns finished JSON instead of
+// the resolver's value. Fields that only the full form of a resource contains, and connections, are
+// resolved first, through the same loaders and resolvers.
 //
-// It is all or nothing for each field that a resolver returns, and every doubt is left to the executor: a value of an
-// unexpected kind, an error, a stale response, a viewer with recent writes. The executor then gets the value untouched, and
-// everything that was loaded is in the loaders of the operation. So errors, paths and null propagation are always the
-// executor's, and switching the projection off changes nothing but the speed.
+// The Projection writes either the whole value that a resolver returns or nothing of it. It leaves
+// the value to the executor if it meets a member of an unexpected kind, an error, a stale response,
+// or a viewer with recent writes. The executor then receives the resolver's value unchanged, and
+// repeats no call, because the loaders of the operation keep all loaded values. So errors, paths
+// and null propagation are always the executor's, and switching the projection off changes nothing
+// but the speed.
 //
 // A selection is compiled to a [plan] once for each document. The files: fields.go has the table of fields, plan.go compiles
 // it, resolve.go makes loads and reads connections, and write.go, connection.go and pictures.go write.
@@ -32,7 +35,7 @@ import (
 	"mixcloud-graphql/mixcloud/rawjson"
 )
 
-// Options are the surroundings of a Projection.
+// Options are the dependencies of a Projection.
 type Options struct {
 	// Schema is the schema that clients see.
 	Schema *ast.Schema
@@ -40,7 +43,7 @@ type Options struct {
 	Resolvers any
 	// Concurrent reports whether the executor resolves a field of an object type in its own goroutine.
 	Concurrent func(object, field string) bool
-	// Room returns the number of bytes that the response may still grow by.
+	// Room returns the number of bytes by which the response may still grow.
 	Room func(context.Context) int64
 }
 
@@ -88,7 +91,7 @@ type Result struct {
 // MarshalGQL implements [graphql.Marshaler].
 func (r *Result) MarshalGQL(w io.Writer) { _, _ = w.Write(r.json) }
 
-// ResponseSize returns what the JSON counts in the limits of a response.
+// ResponseSize returns the amounts with which the JSON counts toward the limits of a response.
 func (r *Result) ResponseSize() (fields, bytes, tasks, items, read int64) {
 	return r.size.Fields, int64(len(r.json)), r.size.Tasks, r.size.Items, r.size.Read
 }
@@ -185,8 +188,8 @@ type planKey struct {
 	typ   string
 }
 
-// A storedPlan is a plan with what it was compiled for: a field can have several selection sets, because fields with the
-// same response key are merged.
+// A storedPlan is a plan with the selections for which it was compiled: a field can have several
+// selection sets, because fields with the same response key are merged.
 type storedPlan struct {
 	selections ast.SelectionSet
 	plan       *plan
@@ -208,16 +211,16 @@ func (p *Projection) plan(ctx context.Context, oc *graphql.OperationContext, f g
 	return stored.plan
 }
 
-// maxPatience is the maximum time that a projection waits for loads and connections. Then the executor takes over, so that
-// the fields that are complete are returned if others exceed the deadline.
-const maxPatience = 2 * time.Second
+// maxWait is the maximum time that a projection waits for loads and connections. Then the executor
+// takes over, so that the fields that are complete are returned if others exceed the deadline.
+const maxWait = 2 * time.Second
 
-// patience returns how long a projection may wait: not for more than half of the remaining time.
-func patience(ctx context.Context) time.Duration {
+// waitLimit returns how long a projection may wait: at most half of the time until the deadline.
+func waitLimit(ctx context.Context) time.Duration {
 	if deadline, ok := ctx.Deadline(); ok {
-		return min(maxPatience, time.Until(deadline)/2)
+		return min(maxWait, time.Until(deadline)/2)
 	}
-	return maxPatience
+	return maxWait
 }
 
 // write writes a value. It returns nil if it must be left to the executor.
@@ -229,7 +232,7 @@ func (p *Projection) write(ctx context.Context, oc *graphql.OperationContext, of
 	}
 	c := &connection{page: s.page, results: new(results)}
 	if of.dynamic {
-		ctx, cancel := context.WithTimeout(loaders.Speculative(ctx), patience(ctx))
+		ctx, cancel := context.WithTimeout(loaders.Speculative(ctx), waitLimit(ctx))
 		defer cancel()
 		r := &resolver{Projection: p, variables: oc.Variables}
 		if s.page != nil {

@@ -41,15 +41,15 @@ type resolver struct {
 	*Projection
 	variables map[string]any
 	group     sync.WaitGroup
-	failed    atomic.Bool // something failed, or is in doubt
+	failed    atomic.Bool // the value must be left to the executor
 }
 
-// fail records a failure.
+// fail records that the value must be left to the executor.
 func (r *resolver) fail() { r.failed.Store(true) }
 
-// goes runs a function in a goroutine. A panic counts as a failure: the executor calls the same resolver again, and
-// reports it.
-func (r *resolver) goes(f func()) {
+// run runs a function in a goroutine. A panic counts as a failure: the executor calls the same
+// resolver again, and reports it.
+func (r *resolver) run(f func()) {
 	r.group.Go(func() {
 		defer func() {
 			if recover() != nil {
@@ -60,7 +60,8 @@ func (r *resolver) goes(f func()) {
 	})
 }
 
-// object starts what an object needs. Parent is the graph object; nil to decode it if it is needed.
+// object starts the loads and reads that an object needs. Parent is the graph object, or nil to
+// decode it when it is needed.
 func (r *resolver) object(ctx context.Context, p *plan, v rawjson.Value, isFull bool, parent any, to *results) {
 	if !p.dynamic || r.failed.Load() {
 		return
@@ -81,7 +82,7 @@ func (r *resolver) object(ctx context.Context, p *plan, v rawjson.Value, isFull 
 			}
 			c := new(connection)
 			to.connections = append(to.connections, c)
-			r.goes(func() { r.connection(ctx, s, parent, c) })
+			r.run(func() { r.connection(ctx, s, parent, c) })
 		case s.child == nil || !s.child.dynamic:
 		case s.kind == kindObject:
 			if m := v.Member(s.member); hasKey(m) {
@@ -171,7 +172,7 @@ func (r *resolver) items(ctx context.Context, p *plan, c *connection) {
 	r.wait(c.results)
 }
 
-// nodes starts what the items of a connection need.
+// nodes starts the loads and reads that the items of a connection need.
 func (r *resolver) nodes(ctx context.Context, p *plan, c *connection) {
 	for i := range c.page.Len() {
 		v := c.page.JSON(i)

@@ -9,8 +9,8 @@ import (
 	"mixcloud-graphql/mixcloud/rawjson"
 )
 
-// A writer writes objects. Its methods return false in any doubt: if a value is not of the expected kind, or if the result
-// would be too large.
+// A writer writes objects. Its methods return false, to leave the value to the executor, if a
+// member is not of the expected kind or the result would be too large.
 type writer struct {
 	buf       []byte
 	max       int  // of buf
@@ -20,7 +20,8 @@ type writer struct {
 	index     int
 }
 
-// A Size is what a written value counts in the limits of a response, as package responselimit counts the executor's values.
+// A Size contains the amounts with which a written value counts toward the limits of a response.
+// Package responselimit counts the executor's values in the same way.
 type Size struct {
 	Fields int64 // response keys
 	Tasks  int64 // fields that the executor would have resolved in their own goroutines
@@ -263,7 +264,7 @@ func (w *writer) bool(kind kind, m rawjson.Value) bool {
 	return true
 }
 
-// time writes a time that is in the format of the response already.
+// time writes a time that is already in the format of the response.
 func (w *writer) time(m rawjson.Value) bool {
 	switch m.Kind() {
 	case 0, 'n':
@@ -370,7 +371,8 @@ func (w *writer) string(m rawjson.Value) bool {
 	return true
 }
 
-// onlySharedEscapes reports whether all escapes of a JSON string are ones that the executor writes too.
+// onlySharedEscapes reports whether all escapes of a JSON string are escapes that the executor
+// writes too.
 func onlySharedEscapes(raw string) bool {
 	for {
 		i := strings.IndexByte(raw, '\\')

@@ -57,13 +57,13 @@ func setColor(color *string, field *string) error {
 	return nil
 }
 
-// oembedSize has the size arguments of oEmbed.
+// oembedSize contains the size arguments of oEmbed.
 type oembedSize struct{ width, height, maxWidth, maxHeight *int }
 
 // oembedCalls checks the arguments of Query.oembed and returns one oEmbed call for
 // each form of the page's key, see [mixcloud.Input].
-func (r *Resolver) oembedCalls(address string, size oembedSize, color *string, light *bool) ([]loaders.OEmbed, error) {
-	in, err := r.store.Client().ParseInput(address)
+func (r *Resolver) oembedCalls(pageURL string, size oembedSize, color *string, light *bool) ([]loaders.OEmbed, error) {
+	in, err := r.store.Client().ParseInput(pageURL)
 	if err != nil {
 		return nil, renameArgument(err, "url")
 	}

@@ -116,6 +116,7 @@ func pagesBelow(path, segment string) func(mixcloud.Range) loaders.PageKey {
 	return func(r mixcloud.Range) loaders.PageKey { return loaders.ListPage(path+segment+"/", r) }
 }
 
+// cloudcasts returns a list of cloudcasts whose owner is at a path.
 func cloudcasts(ctx context.Context, owner mixcloud.CanonicalKey, path string, l lists.List) list[mixcloud.Cloudcast, *model.Cloudcast] {
 	return list[mixcloud.Cloudcast, *model.Cloudcast]{
 		List: l, owner: owner.String(), name: l.Segment, page: pagesBelow(path, l.Segment), pages: loaders.CloudcastPages,
@@ -124,6 +125,7 @@ func cloudcasts(ctx context.Context, owner mixcloud.CanonicalKey, path string, l
 	}
 }
 
+// users returns a list of users whose owner is at a path.
 func users(ctx context.Context, owner mixcloud.CanonicalKey, path string, l lists.List) list[mixcloud.User, *model.User] {
 	return list[mixcloud.User, *model.User]{
 		List: l, owner: owner.String(), name: l.Segment, page: pagesBelow(path, l.Segment), pages: loaders.UserPages,
@@ -132,6 +134,7 @@ func users(ctx context.Context, owner mixcloud.CanonicalKey, path string, l list
 	}
 }
 
+// comments returns a list of comments whose owner is at a path.
 func comments(ctx context.Context, owner mixcloud.CanonicalKey, path string, l lists.List) list[mixcloud.Comment, *model.Comment] {
 	return list[mixcloud.Comment, *model.Comment]{
 		List: l, owner: owner.String(), name: l.Segment, page: pagesBelow(path, l.Segment), pages: loaders.CommentPages,
@@ -154,15 +157,15 @@ func searchResults[T, N any](l list[T, N], query string) list[T, N] {
 	return l
 }
 
-// latest reads the newest cloudcasts of a tag, a city or a discovery. If Mixcloud
-// does not find the list under its name, latest tries the former name. If that
-// succeeds, the process uses it from then on.
+// latest reads the newest cloudcasts of a tag, a city or a discovery. If Mixcloud returns 404 for
+// the name of the list, latest tries the former name. If that succeeds, the process uses the former
+// name from then on.
 func (r *Resolver) latest(ctx context.Context, key mixcloud.Key, args paging.Args) (*model.CloudcastConnection, error) {
 	owner := key.Canonical()
 	return r.latestAt(ctx, owner, owner.String(), args)
 }
 
-// Segment returns the last segment of the address under which the resolvers read a list.
+// Segment returns the last segment of the path at which the resolvers read a list.
 func (r *Resolver) Segment(l lists.List) string {
 	if l.FormerSegment != "" && r.latestFormer.Load() {
 		return l.FormerSegment

@@ -57,8 +57,8 @@ func viewerFlag(ctx context.Context, partial *bool, loadFull func() (*bool, erro
 	return loadFull()
 }
 
-// isViewer reports whether a user is the viewer. A full user says so itself. For a
-// partial user the viewer is loaded and the keys are compared.
+// isViewer reports whether a user is the viewer. The response for a full user contains this flag.
+// For a partial user, isViewer loads the viewer and compares the keys.
 func isViewer(ctx context.Context, u *model.User) (bool, error) {
 	l := loaders.From(ctx)
 	if l.Anonymous() || u.IsKnownViewer() {
@@ -74,7 +74,7 @@ func isViewer(ctx context.Context, u *model.User) (bool, error) {
 	return viewer.Key.Equal(u.Key), nil
 }
 
-// rawObject is a value with the JSON that it was decoded from.
+// A rawObject is a value that keeps the JSON from which it was decoded.
 type rawObject interface{ Raw() json.RawMessage }
 
 // raw returns the REST JSON of a resource: that of the full resource if it is loaded

@@ -25,9 +25,8 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error
 	return loadElements(ctx, "ids", ids, parse, nodeOf)
 }
 
-// resources looks up many keys or addresses in parallel. If one fails, its element is
-// null with its own error. If elements spell one key differently, the first spelling
-// is used for all.
+// resources looks up many keys or URLs in parallel. If one fails, its element is null with its own
+// error. If elements spell one key differently, the first spelling is used for all.
 func (r *Resolver) resources(ctx context.Context, keys []string) ([]model.Resource, error) {
 	spellings := map[mixcloud.CanonicalKey]mixcloud.Key{}
 	parse := func(text string) (mixcloud.Input, error) {

@@ -15,7 +15,7 @@ import (
 type OAuth interface {
 	// Allows reports whether a redirect URI is configured.
 	Allows(redirectURI string) bool
-	// AuthorizationURL returns the address at which users authorize the application.
+	// AuthorizationURL returns the URL at which users authorize the application.
 	AuthorizationURL(redirectURI string) string
 	// Exchange exchanges an authorization code for a token. It returns a
 	// *mixcloud.OAuthError if Mixcloud refuses the code.
@@ -29,8 +29,8 @@ func (r *Resolver) authorizationURL(redirectURI string) (*string, error) {
 	case !r.oauth.Allows(redirectURI):
 		return nil, gqlerr.Invalid("redirectUri", "is not one of the redirect URIs in this server's configuration")
 	}
-	address := r.oauth.AuthorizationURL(redirectURI)
-	return &address, nil
+	link := r.oauth.AuthorizationURL(redirectURI)
+	return &link, nil
 }
 
 // codeRefused lists all reasons for a refusal, because the site's error codes are
@@ -50,8 +50,8 @@ func (r *Resolver) exchange(ctx context.Context, input model.ExchangeOAuthCodeIn
 	}
 	payload := &model.ExchangeOAuthCodePayload{ClientMutationID: out.ClientMutationID}
 	if !out.Refused() {
-		// Not upstream.Write: its result is stored for the case that the client repeats
-		// the request, and a token must not be stored.
+		// upstream.Write would store the result, in case the client repeats the request. A token
+		// must not be stored.
 		token, err := upstream.WriteNoReplay(ctx, loaders.From(ctx).Session(), "/oauth/access_token", func(ctx context.Context, _ *mixcloud.Client) (string, error) {
 			return r.oauth.Exchange(ctx, input.Code, input.RedirectURI)
 		})

@@ -14,9 +14,9 @@ import (
 // pending, only the latest are considered.
 const maxPending = 20
 
-// ownCount returns a count that a user's own writes change. The viewer's count is
-// corrected for the writes that Mixcloud does not show yet. Whether it shows a write
-// is known after a load of the target.
+// ownCount returns a count that a user's own writes change. The viewer's count is corrected for the
+// writes that Mixcloud does not show yet. To find out whether Mixcloud shows a write, ownCount
+// loads the target.
 func ownCount(ctx context.Context, u *model.User, flag upstream.Flag, member func(*mixcloud.FullUser) *int) (*int, error) {
 	full, err := loadFull(ctx, u.Full(), loaders.Users, u.Key)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"mixcloud-graphql/internal/upstream"
 )
 
-// A Resolver is the root of all resolvers and has their common state. It is safe for
+// A Resolver is the root of all resolvers and contains their common state. It is safe for
 // concurrent use.
 type Resolver struct {
 	store    *upstream.Store
@@ -19,13 +19,13 @@ type Resolver struct {
 	oauth    OAuth
 	progress upload.Tracker
 
-	// latestFormer is set if Mixcloud has the latest cloudcasts of tags only under
-	// the former name of that list.
+	// latestFormer is set if Mixcloud returns the latest cloudcasts of tags only under the former
+	// name of that list.
 	latestFormer atomic.Bool
 }
 
-// New returns the root of the resolvers. The context of each operation must have its
-// loaders, see loaders.Into. OAuth is nil if no application is configured.
+// New returns the root of the resolvers. The context of each operation must contain its loaders,
+// see loaders.Into. OAuth is nil if no application is configured.
 func New(store *upstream.Store, log *slog.Logger, oauth OAuth, progress upload.Tracker) *Resolver {
 	return &Resolver{store: store, log: log, oauth: oauth, progress: progress}
 }

@@ -7,10 +7,9 @@ import (
 	"strings"
 )
 
-// sniff returns the media type of a file by its first bytes, "" if they do not
-// identify it. Some signatures that net/http accepts have only two to four bytes,
-// and audio data can start with them. For these types the header after the
-// signature is checked too.
+// sniff detects the media type of a file from its first bytes. It returns "" if they do not
+// identify it. Some signatures that net/http accepts have only two to four bytes, and audio data
+// can start with them. For these types the header after the signature is checked too.
 func sniff(head []byte) string {
 	mediaType, _, _ := strings.Cut(http.DetectContentType(head), ";")
 	if valid := validHeader[mediaType]; valid != nil && (len(head) < minHeader || !valid(head)) {
@@ -22,7 +21,7 @@ func sniff(head []byte) string {
 // minHeader is the number of bytes that the functions of validHeader need.
 const minHeader = 36
 
-// validHeader has a function that checks the header of each type with a short signature.
+// validHeader contains, for each type with a short signature, a function that checks the header.
 var validHeader = map[string]func(head []byte) bool{
 	"image/bmp":                     isBitmap,
 	"image/x-icon":                  isIcon,
@@ -64,9 +63,9 @@ func isEmbeddedFont(head []byte) bool {
 	return false
 }
 
-// notAudio reports whether a file of this type is certainly not audio. All others
-// are sent, including audio other than MP3, and Mixcloud decides. Containers that
-// can be audio only are sent too, as their first bytes are the same.
+// notAudio reports whether a file of this type is certainly not audio. All others are sent,
+// including audio other than MP3, and Mixcloud decides. Video containers are sent too, because
+// their first bytes do not show whether they contain only audio.
 func notAudio(mediaType string) bool {
 	switch mediaType {
 	case "video/mp4", "video/webm":

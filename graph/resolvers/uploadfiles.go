@@ -29,7 +29,7 @@ type fileRules map[string]fileRule
 type fileRule struct {
 	field   string // the name of the form field that Mixcloud expects, and of the input field
 	limit   int64
-	rejects func(mediaType string) bool // reports whether a recognized media type is a wrong one
+	rejects func(mediaType string) bool // reports whether a recognized media type is not allowed
 }
 
 func (r fileRule) tooLarge() error {

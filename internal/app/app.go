@@ -40,8 +40,8 @@ type App struct {
 	stop     chan struct{} // closed when draining begins
 }
 
-// New builds a server from its configuration, without making a call. With cfg.Demo, cfg.PublicURL must be set to the
-// address that browsers use.
+// New builds a server from its configuration, without making a call. With cfg.Demo, cfg.PublicURL
+// must be set to the URL that browsers use.
 func New(cfg config.Serve, log *slog.Logger) (*App, error) {
 	opts := []mixcloud.Option{
 		mixcloud.WithAPIURL(cfg.APIURL),
@@ -64,8 +64,8 @@ func New(cfg config.Serve, log *slog.Logger) (*App, error) {
 	return newApp(cfg, client, demo, log)
 }
 
-// NewWithClient is [New] with an existing client, for example one of an emulator without a socket. It ignores the addresses
-// in cfg, and cfg.Demo.
+// NewWithClient is [New] with an existing client, for example one of an emulator without a socket.
+// It ignores the URLs in cfg, and cfg.Demo.
 func NewWithClient(cfg config.Serve, client *mixcloud.Client, log *slog.Logger) (*App, error) {
 	return newApp(cfg, client, nil, log)
 }
@@ -131,8 +131,8 @@ func (a *App) Serve(ctx context.Context, ln net.Listener) error {
 	return errors.Join(err, a.Close(limit))
 }
 
-// Close cancels background work, such as refreshes of stale cache entries, and waits until it has ended or ctx has.
-// [App.Serve] calls it.
+// Close cancels background work, such as refreshes of stale cache entries, and waits until this
+// work or ctx has ended. [App.Serve] calls it.
 func (a *App) Close(ctx context.Context) error {
 	err := a.store.Close(ctx)
 	if a.shared != nil {

@@ -10,8 +10,9 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// If Mixcloud returns fewer items per page than requested, an operation needs more calls than estimated. The budget limits them. As the
-// error says, repeating the operation continues with what is cached.
+// If Mixcloud returns fewer items per page than requested, an operation needs more calls than
+// estimated. The budget limits them. As the error says, a repeated operation continues with the
+// cached data.
 func TestMetered_BudgetExceededWhileRunning(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
@@ -37,7 +38,7 @@ func TestMetered_BudgetExceededWhileRunning(t *testing.T) {
 			x := err.Extensions
 			reported, _ := x["upstreamCalls"].(float64)
 			if err.code() != "LIMIT_EXCEEDED" || x["budget"] != 8.0 || x["estimated"] != 2.0 || reported < 2 || reported > budget || !strings.Contains(err.Message, "repeat the operation") {
-				t.Errorf("error = %+v, want LIMIT_EXCEEDED with budget, estimate and calls", err)
+				t.Errorf("error = %+v, want LIMIT_EXCEEDED with budget 8, estimated 2, upstreamCalls 2 to %d and the advice to repeat the operation", err, budget)
 			}
 		}
 		const attempts = 5 // enough to read all pages

@@ -80,8 +80,9 @@ func TestNoTokenLeaves(t *testing.T) {
 	})
 }
 
-// TestNoSecretLeaves_OAuthExchange exchanges an OAuth code with a site that echoes the request in different ways. The code,
-// the application's secret and the token must not appear in the log, and in no response except the token's own.
+// TestNoSecretLeaves_OAuthExchange exchanges an OAuth code while the site echoes the request in
+// different ways. The code, the application's secret and the token must not appear in the log. Only
+// the response to a successful exchange contains the token.
 func TestNoSecretLeaves_OAuthExchange(t *testing.T) {
 	t.Parallel()
 	const code, secret, token = "c0de-cAnAry+/7d1f", "s3cret-cAnAry+/7d1f", "t0ken-cAnAry-7d1f"
@@ -149,7 +150,7 @@ func checkNoLeak(t *testing.T, where, token string, texts ...string) {
 	}
 }
 
-// echoToken returns a Mixcloud whose response body contains the token of the call.
+// echoToken returns a transport whose response body contains the token of the call.
 func echoToken(status int, format string) roundTripFunc {
 	return func(r *http.Request) (*http.Response, error) {
 		w := httptest.NewRecorder()

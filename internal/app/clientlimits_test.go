@@ -47,7 +47,7 @@ func wantLimited(t *testing.T, rec *httptest.ResponseRecorder, media, limit, ret
 	}
 	x := got.Errors[0].Extensions
 	if x["code"] != "LIMIT_EXCEEDED" || x["limit"] != limit || x["retryable"] != true || x["value"] == nil || x["maximum"] == nil || x["retryAfterMs"] == nil {
-		t.Errorf("extensions = %v, want LIMIT_EXCEEDED by %s", x, limit)
+		t.Errorf("extensions = %v, want code LIMIT_EXCEEDED, limit %s, retryable true, and value, maximum and retryAfterMs", x, limit)
 	}
 	h := rec.Header()
 	if h.Get("Retry-After") != retry || !strings.HasPrefix(h.Get("Content-Type"), media) || h.Get("Cache-Control") != "no-store" || h.Get("Access-Control-Allow-Origin") == "" {

@@ -12,9 +12,9 @@ import (
 	"mixcloud-graphql/internal/telemetry"
 )
 
-// ErrDifference is returned by [Run] if the conformance command found that Mixcloud differs from what this project
-// expects.
-var ErrDifference = errors.New("Mixcloud differs from what this project expects. The table above lists the differences")
+// ErrDifference is returned by [Run] if the conformance command found that Mixcloud's behavior
+// differs from this project's expectations.
+var ErrDifference = errors.New("Mixcloud's behavior differs from this project's expectations. The table above lists the differences")
 
 func runConformance(ctx context.Context, cfg config.Conformance, stdout, stderr io.Writer) (err error) {
 	log, err := telemetry.NewLogger(stderr, cfg.Log.Format, cfg.Log.Level)

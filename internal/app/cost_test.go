@@ -83,8 +83,9 @@ func parseCost(description string) (costRule, error) {
 	return t, nil
 }
 
-// parents has selections that return objects of each type: partial ones as part of another object, and full ones by a
-// lookup. %s is the selection of the field. Types without a lookup have only the first.
+// parents contains selections that return objects of each type: partial ones as part of another
+// object, and full ones by a lookup. %s is the selection of the field. Types without a lookup have
+// only the first.
 //
 // The emulator for mutations accepts each write and does nothing. Mutations are tested with a token only, except those that
 // need none.

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// A curl is a curl command of a document.
+// A curl is a parsed curl command of a document.
 type curl struct {
 	text     string
 	method   string // "" for curl's default

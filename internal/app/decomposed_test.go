@@ -10,14 +10,15 @@ import (
 	"testing"
 )
 
-// decomposedSite is a Mixcloud whose keys are decomposed: keys with the composed é do not exist.
+// decomposedSite is a transport that simulates Mixcloud with decomposed keys: keys with the
+// composed é do not exist.
 type decomposedSite struct{}
 
 func (decomposedSite) RoundTrip(r *http.Request) (*http.Response, error) {
 	path := r.URL.Path
 	status, body := http.StatusNotFound, `{"error": {"message": "Not there.", "type": "ResourceNotFoundException"}}`
-	if address := r.URL.Query().Get("url"); address != "" { // oEmbed
-		u, err := url.Parse(address)
+	if link := r.URL.Query().Get("url"); link != "" { // oEmbed
+		u, err := url.Parse(link)
 		if err != nil {
 			return nil, err
 		}
@@ -46,8 +47,8 @@ func (decomposedSite) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// If Mixcloud does not have the composed form of a key, the server looks it up once in the received form. A write is sent
-// once, with the form that exists.
+// If Mixcloud returns 404 for the composed form of a key, the server looks it up once in the
+// received form. A write is sent once, with the form that exists.
 func TestDecomposed_ReceivedFormAfter404(t *testing.T) {
 	t.Parallel()
 	const text = "re\u0301mi"

@@ -15,10 +15,11 @@ import (
 // demoPath is where --demo mounts the emulator.
 const demoPath = "/emulator"
 
-// newDemo returns the emulator that replaces Mixcloud in the demo, and the options for its client. The client has the
-// addresses that a browser uses, so that pasted URLs are recognized and the sign-in page can be opened, but its calls
-// reach the emulator without a socket. If cfg has no OAuth application, newDemo sets the emulator's; if it has no
-// redirect URI, newDemo sets the server's callback.
+// newDemo returns the emulator that replaces Mixcloud in the demo, and the options for its client.
+// The client's URLs are those that a browser uses, so that pasted URLs are recognized and the
+// sign-in page can be opened, but its calls reach the emulator without a socket. If cfg has no
+// OAuth application, newDemo sets the emulator's; if it has no redirect URI, newDemo sets the
+// server's callback.
 func newDemo(cfg *config.Serve) (*emulator.Emulator, []mixcloud.Option, error) {
 	root := strings.TrimSuffix(cfg.PublicURL, "/") + demoPath
 	address, err := url.Parse(root)

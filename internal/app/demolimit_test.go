@@ -10,7 +10,8 @@ import (
 	"mixcloud-graphql/internal/config"
 )
 
-// With --demo an unverified token has no rate limit, since the emulator is in the same process. Otherwise it waits.
+// With --demo an unverified token has no rate limit, since the emulator is in the same process.
+// Without --demo, calls with such a token wait.
 func TestDemo_NoRateLimit(t *testing.T) {
 	t.Parallel()
 	sharedWorld()

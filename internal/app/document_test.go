@@ -31,17 +31,15 @@ var updateReadme = flag.Bool("update-readme", false, "rewrite the responses in R
 // on an emulator of its own at port 8081. It runs in a synctest bubble, where a
 // sleep takes no time.
 //
-// A block of GraphQL is sent without a token; "# 2 calls" as its first line is the
-// number of its calls to Mixcloud. On a page, one without a response below it is an
-// operation of a client, with variables, and is not sent. In a block of the language sh, curl, head
-// -c and sleep are run, and the flags of this server's commands are parsed. A block of
-// YAML is a file of --config. A block of JSON is the response to the block above it, a
-// block of HTTP its head, for a curl -i, and a block of text a stream of events: the
-// test compares them, and -update-readme rewrites them. All other responses must have
-// no errors.
-// Blocks with a comment before them are compared by [TestDocs_Recipes]. In the README
-// every block must be one of these; pages may also have other texts.
-// At the end there must be no fault left in the emulators.
+// A block of GraphQL is sent without a token; "# 2 calls" as its first line is the number of its
+// calls to Mixcloud. On a page, one without a response below it is an operation of a client, with
+// variables, and is not sent. In a block of the language sh, curl, head -c and sleep are run, and
+// the flags of this server's commands are parsed. A block of YAML is a file of --config. A block of
+// JSON is the response to the block above it, a block of HTTP its head, for a curl -i, and a block
+// of text a stream of events: the test compares them, and -update-readme rewrites them. All other
+// responses must have no errors. Blocks with a comment before them are compared by
+// [TestDocs_Recipes]. In the README every block must be one of these; pages may contain other
+// blocks. At the end, the emulators must have no active faults.
 type documentTest struct {
 	path     string
 	demo     *App
@@ -241,8 +239,8 @@ func (d *documentTest) shell(t *testing.T, block markdown.Block, hasResponse boo
 	return requests
 }
 
-// substitution matches the substitution of a command in a shell's word. The test
-// takes 44 letters for its output.
+// substitution matches the substitution of a command in a shell's word. The test replaces it with
+// 44 letters.
 var substitution = regexp.MustCompile(`\$\([^)]*\)`)
 
 // checkFaults fails if a fault is left that the document does not end.
@@ -315,8 +313,8 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// minExamples are the pages that must have examples, and how many at least, so
-// that a changed format does not turn the test off.
+// minExamples contains the pages that must have examples, and the minimum number of them, so that a
+// changed format cannot turn the test off.
 var minExamples = map[string]int{
 	"aiomixcloud.md": 2, "caching.md": 6, "costs.md": 4, "emulator.md": 6, "errors.md": 3,
 	"persisted-queries.md": 3, "signing-in.md": 4, "uploads.md": 4,

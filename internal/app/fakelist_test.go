@@ -13,8 +13,9 @@ import (
 	"time"
 )
 
-// A fakeList is a Mixcloud with one list, to which a test can add items between calls. It pages as recordings of Mixcloud show. It shares
-// no code with the emulator, so that an error in the emulator cannot hide one in the server.
+// A fakeList simulates Mixcloud with one list, to which a test can add items between calls. Its
+// paging follows recordings of Mixcloud. It shares no code with the emulator, so that an error in
+// the emulator cannot hide one in the server.
 type fakeList struct {
 	connection string // such as "favorites"
 	maxPage    int    // the maximum size of a page

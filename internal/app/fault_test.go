@@ -79,8 +79,8 @@ var faultResults = map[emulator.FaultKind]struct {
 // requestTimeout is the time limit of an operation in these tests.
 const requestTimeout = 20 * time.Second
 
-// TestFaults injects every fault into the call of every target. The failing field is null with the right error at its path,
-// and the field rest is not affected.
+// TestFaults injects every fault into the call of every target. The failing field is null with the
+// expected error at its path, and the field rest is not affected.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	for _, kind := range emulator.FaultKinds() {

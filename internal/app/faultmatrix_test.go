@@ -253,7 +253,8 @@ var failures = map[string]failure{
 	},
 }
 
-// principals has the tokens that read the resource before the failure, and the token that reads it during the failure.
+// principals contains the tokens that read the resource before the failure, and the token that
+// reads it during the failure.
 var principals = map[string]struct {
 	before []string
 	during string
@@ -428,8 +429,9 @@ func (f *faultServer) check(t *testing.T, token string, want result) {
 	}
 }
 
-// observe executes an operation that reads two resources, and returns the result of the failing one. The other one must be
-// complete, and fresh or being refreshed. Before it returns, calls in the background have the latency of one call to end.
+// observe executes an operation that reads two resources, and returns the result of the failing
+// one. The other one must be complete, and fresh or being refreshed. Before observe returns, it
+// waits for the latency of one call, so that calls in the background can end.
 func (f *faultServer) observe(t *testing.T, token string) result {
 	t.Helper()
 	f.takeCalls()

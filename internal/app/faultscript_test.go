@@ -236,7 +236,7 @@ func checkFuzzed(t *testing.T, resp response, want any) (fresh bool) {
 			t.Errorf("code = %q, want one of Mixcloud's failures: %s", code, resp.body)
 		}
 		if retry := extensions["retryable"] == true; retry != gqlerr.Code(code).Retryable() || len(path) == 0 || e["message"] == "" {
-			t.Errorf("error = %v, want a path, a message and retryable as its code has it", e)
+			t.Errorf("error = %v, want a path, a message, and the value of retryable that belongs to its code", e)
 		}
 		ms, _ := extensions["retryAfterMs"].(float64)
 		wait = max(wait, ms)

@@ -12,8 +12,8 @@ import (
 	"mixcloud-graphql/internal/playground"
 )
 
-// galleryAddress is the address of the server in the examples. The page replaces it by its own.
-const galleryAddress = "http://127.0.0.1:8080"
+// galleryURL is the base URL of the server in the examples. The page replaces it with its own.
+const galleryURL = "http://127.0.0.1:8080"
 
 // Each example of the gallery returns data without errors on the demo. They run in the order of the
 // gallery, on one server. A subscription runs together with the upload that has its uploadId.
@@ -28,7 +28,7 @@ func TestGallery(t *testing.T) {
 		t.Run(e.Title, func(t *testing.T) {
 			variables := galleryVariables(t, e, url)
 			if e.Kind != "subscription" {
-				runGallery(t, url, e, variables)
+				runExample(t, url, e, variables)
 				return
 			}
 			id := variables["uploadId"]
@@ -40,7 +40,7 @@ func TestGallery(t *testing.T) {
 				variables["uploadId"], of["uploadId"], of["name"] = "another-show", "another-show", "Another show"
 				events := gallerySubscription(t, url, e, variables)
 				events(`"phase":"CHECKING"`) // the state before the upload
-				runGallery(t, url, upload, of)
+				runExample(t, url, upload, of)
 				events(`"phase":"DONE"`)
 				return
 			}
@@ -53,7 +53,7 @@ func galleryVariables(t *testing.T, e playground.Example, url string) map[string
 	t.Helper()
 	variables := map[string]any{}
 	if e.Variables != nil {
-		text := bytes.ReplaceAll(e.Variables, []byte(galleryAddress), []byte(url))
+		text := bytes.ReplaceAll(e.Variables, []byte(galleryURL), []byte(url))
 		if err := json.Unmarshal(text, &variables); err != nil {
 			t.Fatal(err)
 		}
@@ -61,9 +61,9 @@ func galleryVariables(t *testing.T, e playground.Example, url string) map[string
 	return variables
 }
 
-// runGallery sends an example with small files. The response must have data, and neither errors nor
+// runExample sends an example with small files. The response must have data, and neither errors nor
 // user errors.
-func runGallery(t *testing.T, url string, e playground.Example, variables map[string]any) {
+func runExample(t *testing.T, url string, e playground.Example, variables map[string]any) {
 	t.Helper()
 	var r *http.Request
 	if len(e.Files) > 0 {

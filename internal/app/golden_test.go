@@ -28,7 +28,7 @@ import (
 
 var update = flag.Bool("update", false, "write the results of the cases to testdata/golden and testdata/metered")
 
-// A golden is a case in testdata/golden. Its first line says what the case tests. Then follow:
+// A golden is a case in testdata/golden. Its first line describes the tested behavior. Then follow:
 //
 //	query.graphql    the document
 //	variables.json   its variables, if any
@@ -95,7 +95,7 @@ func (g *golden) set(name, text string) {
 	})
 }
 
-// goldens reads all cases. It reads them once.
+// goldens returns all cases. It reads the files only once.
 var goldens = sync.OnceValues(func() ([]*golden, error) {
 	files, err := filepath.Glob("testdata/golden/*.txtar")
 	if err != nil {
@@ -205,7 +205,8 @@ func (g *golden) run(t *testing.T, sinceOrder string, verified bool, disable ...
 	return out
 }
 
-// maskToken checks that the access token in body belongs to the right user, and replaces it: each run has another token.
+// maskToken checks that the access token in body belongs to the expected user, and replaces the
+// token, because it differs in each run.
 func (g *golden) maskToken(t *testing.T, s *testServer, body string) string {
 	t.Helper()
 	found := regexp.MustCompile(`"accessToken": "([^"]+)"`).FindStringSubmatch(body)
@@ -320,8 +321,9 @@ func normalizeBody(t testing.TB, resp response) string {
 
 // TestGolden runs every case with both values of the emulator's setting sinceOrder. The response must not depend on it.
 //
-// Rounds are counted with a verified token. The first call with an unverified token runs alone (ADR 22). It depends on
-// the scheduler which call is the first, and therefore whether the operation takes one round more.
+// The rounds are those with a verified token. The first call with an unverified token runs alone
+// (ADR 22). The scheduler determines which call is the first, and therefore whether the operation
+// takes one more round.
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	all, err := goldens()

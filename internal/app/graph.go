@@ -24,7 +24,7 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// A graph is the schema with its resolvers, and what runs around them.
+// A graph is the schema with its resolvers and their middleware.
 type graph struct {
 	schema     graphql.ExecutableSchema
 	around     graphql.OperationMiddleware // creates the loaders of each operation for its principal, and looks ahead
@@ -64,7 +64,8 @@ func executable(root generated.ResolverRoot) graphql.ExecutableSchema {
 	return generated.NewExecutableSchema(generated.Config{Schema: clientSchema(), Resolvers: root})
 }
 
-// loadedSchema returns the schema of the source files, which has the prices of fields.
+// loadedSchema returns the schema of the source files, which contains the directives with the costs
+// of fields.
 func loadedSchema() *ast.Schema { return generated.NewExecutableSchema(generated.Config{}).Schema() }
 
 // clientSchema returns the schema that clients see. It is built once: no setting changes it.

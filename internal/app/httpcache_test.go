@@ -25,8 +25,9 @@ func executeGET(t *testing.T, h http.Handler, method, query string, headers ...s
 
 const popularQuery = `{popular(first:20){nodes{key url name}}}`
 
-// Fresh anonymous responses to GET are cacheable: max-age is the rest of their freshness, Vary has one line, and each content coding
-// has its own entity tag. All other responses are not cacheable.
+// Fresh anonymous responses to GET are cacheable: max-age is the rest of their freshness lifetime,
+// Vary has one line, and each content coding has its own entity tag. All other responses are not
+// cacheable.
 func TestHTTPCache_CacheableResponses(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, serverOptions{})

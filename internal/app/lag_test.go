@@ -16,7 +16,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// A view has all fields that the actions change, by every path of the graph, as one principal sees them.
+// A view contains all fields that the actions change, by every path of the graph, as one principal
+// sees them.
 type view struct {
 	User struct {
 		ViewerIsFollowing *bool
@@ -118,8 +119,8 @@ const undoAll = `mutation {
 	removeFromListenLater(input: {key: "/spartacus/party-time/"}) { changed userErrors { code } }
 }`
 
-// A lagServer is a test server whose Mixcloud applies writes to its reads after a delay. It has no cache, so that other principals
-// see what Mixcloud returns.
+// A lagServer is a test server whose emulator applies writes to its reads after a delay. It has no
+// cache, so that other principals see what Mixcloud returns.
 type lagServer struct {
 	*testServer
 	t *testing.T

@@ -23,7 +23,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// aheadOwners has the key of a resource of each kind that has lists, and the root field that looks it up by its own argument.
+// aheadOwners contains the key of a resource of each kind that has lists, and the root field that
+// looks it up by its own argument.
 var aheadOwners = map[string]struct{ key, root string }{
 	"User":      {"/spartacus/", `user(username: "spartacus")`},
 	"Cloudcast": {"/spartacus/party-time/", `cloudcast(key: "/spartacus/party-time/")`},
@@ -41,8 +42,8 @@ var generalRoots = []string{"node", "nodes", "resource", "resources"}
 // withoutOwners are the root fields whose resources are not looked up: their keys are unknown, or they cost no call.
 var withoutOwners = []string{"categories", "discover"}
 
-// Every list below every root field that looks up its owner is called for at the same time as the owner. Without look-ahead
-// the response and the calls are the same, one round later.
+// Every list below a root field that looks up its owner is fetched in parallel with the owner.
+// Without look-ahead the response and the calls are the same, one round later.
 func TestLookAhead_EveryList(t *testing.T) {
 	t.Parallel()
 	schema := clientSchema()
@@ -116,11 +117,12 @@ func compareLookAhead(t *testing.T, query string, signedIn bool) {
 	}
 	ahead.rounds = later.rounds
 	if diff := cmp.Diff(later, ahead, cmp.AllowUnexported(outcome{})); diff != "" {
-		t.Errorf("-without look-ahead +with:\n%s", diff)
+		t.Errorf("outcome differs (-without look-ahead +with):\n%s", diff)
 	}
 }
 
-// A call that was not needed, and failed, shows in the cost. Errors, freshness and headers are the same as without it.
+// A prefetch that was not needed and failed is part of the cost. Errors, freshness and headers are
+// the same as without it.
 func TestLookAhead_Unneeded(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
@@ -158,13 +160,13 @@ func TestLookAhead_Unneeded(t *testing.T) {
 				})
 			}
 			if diff := cmp.Diff(responses[true], responses[false]); diff != "" {
-				t.Errorf("-without look-ahead +with:\n%s", diff)
+				t.Errorf("response differs (-without look-ahead +with):\n%s", diff)
 			}
 			if costs[true] != 3 || costs[false] < 4 {
-				t.Errorf("upstreamCalls = %d without look-ahead and %d with it, want 3 and more", costs[true], costs[false])
+				t.Errorf("upstreamCalls = %d without look-ahead and %d with it, want 3 and at least 4", costs[true], costs[false])
 			}
 			if !strings.Contains(responses[false], "Cache-Control: public") {
-				t.Errorf("the response is not cacheable: %s", responses[false])
+				t.Errorf("response = %s, want Cache-Control: public", responses[false])
 			}
 		})
 	}

@@ -17,14 +17,16 @@ const (
 	limitBeyondCaches = 64 << 20
 	// programMemory is the resident memory of the program's code and constants. The runtime's limit does not include it.
 	programMemory = 24 << 20
-	// idleHeap is the heap of a server with an empty cache and without requests, and what the runtime needs for itself.
+	// idleHeap is the heap of a server with an empty cache and without requests, plus the memory of
+	// the runtime itself.
 	idleHeap = 16 << 20
-	// gcPercent is GOGC. The garbage collector runs when the heap has grown to five times what it left last time, or
-	// close to the memory limit. With 100, the default of Go, it took a third more of the processor time.
+	// gcPercent is GOGC. The garbage collector runs when the heap has grown to five times what it
+	// left last time, or close to the memory limit. With 100, the default of Go, it used a third
+	// more CPU time.
 	gcPercent = 400
 )
 
-// memory has the limits of a process's memory.
+// memory contains the limits of a process's memory.
 type memory struct {
 	limit config.Bytes // of the process; 0 for none
 	cache config.Bytes

@@ -53,7 +53,7 @@ func TestUnsentBytes(t *testing.T) {
 		unsent := unsentBytes(m.limit, m.cache)
 		full := int64(m.cache) + unsent + unsent/4 + idleHeap
 		if full > m.runtime*3/4 || unsent < int64(limit)/16 {
-			t.Errorf("limit of %v: the cache may take %v and unsent responses %d of the runtime's %d bytes", limit, m.cache, unsent, m.runtime)
+			t.Errorf("limit %v: cache, responses, bodies and idle heap take %d bytes, want at most %d; unsent responses may take %d, want at least %d", limit, full, m.runtime*3/4, unsent, int64(limit)/16)
 		}
 	}
 	if got := unsentBytes(0, 256<<20); got != 256<<20 {

@@ -117,7 +117,7 @@ func TestMetered(t *testing.T) {
 				t.Fatal(err)
 			}
 			if len(archive.Files) != 3 || len(archive.Comment) < 30 {
-				t.Fatalf("a case must have a first line that says what it tests, and the sections query.graphql, steps and want")
+				t.Fatalf("a case must have a first line that describes the tested behavior, and the sections query.graphql, steps and want")
 			}
 			query := string(archive.Files[0].Data)
 			var got strings.Builder

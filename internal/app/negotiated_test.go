@@ -173,7 +173,7 @@ func TestNegotiated_BrowserGetsThePlayground(t *testing.T) {
 	} {
 		w := get(t, s.app, "/graphql"+tt.query, func(r *http.Request) { r.Header.Set("Accept", tt.accept) })
 		if got := w.Header().Get("Location"); got != tt.want || (w.Code == http.StatusSeeOther) != (tt.want != "") {
-			t.Errorf("%s: status = %d, Location = %q, want Location %q", name, w.Code, got, tt.want)
+			t.Errorf("%s: status = %d, Location = %q, want Location %q and status 303 if it is not empty: %.200s", name, w.Code, got, tt.want, w.Body)
 		}
 		if tt.want != "" && (w.Header().Get("Cache-Control") != "no-store" || !strings.Contains(w.Header().Get("Vary"), "Accept")) {
 			t.Errorf("%s: headers = %v, want no-store and Vary with Accept", name, w.Header())

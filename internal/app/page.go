@@ -36,8 +36,8 @@ func pageOptions(cfg config.Serve, authn authentication) playground.Options {
 }
 
 // originOf returns the origin of a URL that the configuration has validated.
-func originOf(address string) string {
-	u, err := url.Parse(address)
+func originOf(rawURL string) string {
+	u, err := url.Parse(rawURL)
 	if err != nil || u.Host == "" {
 		return ""
 	}

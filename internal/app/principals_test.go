@@ -21,7 +21,7 @@ import (
 // A principalClient sends requests for one principal.
 type principalClient struct {
 	token, name string
-	mark        []byte // which every response of Mixcloud for the token contains; nil if anonymous
+	mark        []byte // part of every response of Mixcloud for the token; nil if anonymous
 }
 
 // An isolationQuery is an operation of the test. If marked is true, the response for a token must contain its mark.
@@ -52,7 +52,8 @@ var isolationQueries = []isolationQuery{
 	{`mutation { editCloudcast(input: {key: "/spartacus/party-time/", name: "Mine"}) { viewer { name } userErrors { code } } }`, true},
 }
 
-// markPrefix is the prefix of all marks.
+// markPrefix occurs in every mark that the emulator adds to responses for a token; see
+// [emulator.Mark].
 const markPrefix = "m:"
 
 // TestPrincipals_AreIsolated sends queries and mutations of two viewers and an anonymous client concurrently, in random order, while
@@ -123,7 +124,7 @@ func TestPrincipals_AreIsolated(t *testing.T) {
 	}
 	group.Wait()
 	if marked.Load() < int64(operations)/3 || replayed.Load() == 0 {
-		t.Errorf("test saw %d marks and %d replayed responses, want more of both", marked.Load(), replayed.Load())
+		t.Errorf("responses with marks = %d, replayed responses = %d, want at least %d and 1", marked.Load(), replayed.Load(), operations/3)
 	}
 	for _, client := range clients[:2] {
 		if strings.Contains(s.log.String(), string(client.mark)) || strings.Contains(s.log.String(), client.token) {

@@ -89,7 +89,7 @@ func TestProjection_HostileResponses(t *testing.T) {
 	}
 }
 
-// FuzzProjection compares the responses for any item of a list.
+// FuzzProjection compares the responses for any item of a list, with and without the projection.
 func FuzzProjection(f *testing.F) {
 	f.Add([]byte(`{"key":"/a/b/","name":"\u0041\/\"\n","pictures":{"large":"x"},"tags":[{"key":"/genres/funk/","name":"Funk shows"}],"user":{"key":"/a/"}}`))
 	f.Add([]byte(`{"key":"/a/b/","key":"/c/d/","created_time":"2015-04-29T18:59:19Z","play_count":1e3,"hidden_stats":true,"hosts":[null,{},{"key":"/x/"}]}`))
@@ -118,8 +118,8 @@ func newProjectionServer(tb testing.TB, transport http.RoundTripper, disable ...
 	return a
 }
 
-// compareResponses checks that two servers send the same response. The order of errors does not count, because it depends
-// on the order of concurrent resolvers, and neither does which are left out.
+// compareResponses checks that two servers send the same response. It ignores the order of errors,
+// and which of too many errors are omitted: both depend on the order of concurrent resolvers.
 func compareResponses(t *testing.T, with, without *App, query string) {
 	t.Helper()
 	got, want := responseTo(t, with, query), responseTo(t, without, query)
@@ -156,7 +156,7 @@ func sortErrors(t *testing.T, body []byte) []byte {
 	if err := json.Unmarshal(body, &response); err != nil {
 		t.Fatalf("%v: %.300s", err, body)
 	}
-	if len(response.Errors) >= responselimit.MaxErrors { // the others were left out, and chance determines which
+	if len(response.Errors) >= responselimit.MaxErrors { // the others were omitted; which ones differs from run to run
 		response.Errors = nil
 	}
 	slices.SortFunc(response.Errors, func(a, b json.RawMessage) int { return cmp.Compare(string(a), string(b)) })

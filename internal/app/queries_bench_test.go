@@ -31,8 +31,9 @@ var benchmarkQueries = []struct{ name, query string }{
 	{"followers", `{ user(username: "demo") { name city followers(first: 10) { nodes { username cloudcasts(first: 10) { nodes { name tags { name } } } } } } }`},
 }
 
-// BenchmarkQueries measures queries without a client and without connections: cold, when every call reaches Mixcloud, whose
-// responses are in memory, and warm, when all are in the cache; each with and without the projection.
+// BenchmarkQueries measures queries without a network: cold, when every call is made and its
+// response comes from memory, and warm, when all responses are in the cache; each with and without
+// the projection.
 func BenchmarkQueries(b *testing.B) {
 	for _, q := range benchmarkQueries {
 		for _, temperature := range []string{"cold", "warm"} {

@@ -10,8 +10,9 @@ import (
 	"mixcloud-graphql/internal/race"
 )
 
-// TestQueryCache_Memory executes many different documents. The cache of parsed documents is bounded by the size of
-// their text, and a document with what was compiled from it takes about 30 times that.
+// TestQueryCache_Memory executes many different documents. The cache of parsed documents is bounded
+// by the size of their text, and a document with everything compiled from it takes about 30 times
+// that size.
 func TestQueryCache_Memory(t *testing.T) {
 	if race.Enabled {
 		t.Skip("the race detector needs more memory")

@@ -13,7 +13,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// A reportedLimit has everything that one response reports about the rate limit.
+// A reportedLimit contains all reports of one response about the rate limit.
 type reportedLimit struct {
 	budget, remaining *int
 	retryAt           *time.Time

@@ -25,7 +25,7 @@ func readable(t *testing.T, response []byte) string {
 	return b.String() + "\n"
 }
 
-// A jsonValue is a JSON value whose members are in their order.
+// A jsonValue is a JSON value that keeps the order of its members.
 type jsonValue struct {
 	scalar  any
 	open    json.Delim // '{' or '[' if it is not a scalar

@@ -95,12 +95,12 @@ func requirePrograms(t *testing.T, names ...string) {
 	}
 }
 
-// checkComplete fails if a response has an error, or no data at one place.
+// checkComplete fails if a response has an error, or a null or an empty list in its data.
 func checkComplete(t *testing.T, request string, response []byte) {
 	t.Helper()
 	for _, data := range responseData(t, request, response) {
 		if at := firstEmpty(data, "data"); at != "" {
-			t.Errorf("%s\nresponse has no data at %s: %s", request, at, response)
+			t.Errorf("%s\nresponse has null or an empty list at %s, want a value: %s", request, at, response)
 		}
 	}
 }
@@ -164,7 +164,7 @@ func testTable(t *testing.T, text string, demo *App, minimum int) {
 	}
 }
 
-// firstEmpty returns the path of the first null or empty list in the data.
+// firstEmpty returns the path of the first null or empty list in the data, or "".
 func firstEmpty(v any, at string) string {
 	switch v := v.(type) {
 	case nil:

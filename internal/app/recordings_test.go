@@ -23,14 +23,14 @@ type recordingCase struct {
 	field string // the root field
 	shape func() shape
 	list  string // the connection below field, perhaps with an offset; "" for a single object
-	owner string // the key of another object that Mixcloud has; "" for none
+	owner string // the key of another object that Mixcloud returns; "" for none
 	token string
 }
 
 // minimalObject is an object with the members that Mixcloud always sends.
 const minimalObject = `{"key":"%[1]s","url":"https://www.mixcloud.com%[1]s","name":"Owner","username":"owner"}`
 
-// recordings has the case of each recording, except those in specialRecordings.
+// recordings contains the case of each recording, except those in specialRecordings.
 var recordings = map[string]recordingCase{
 	"artist_metadata_2013.json":                   {path: "/artist/aphex-twin/", field: `artist(key: "/artist/aphex-twin/")`, shape: artistShape},
 	"category_metadata_2013.json":                 {path: "/categories/ambient/", field: `category(slug: "ambient")`, shape: categoryShape},

@@ -119,7 +119,7 @@ func listedCloudcast() shape {
 	}
 	s.rawOnly = map[string]string{
 		"metadata":         rawOnlyMetadata["metadata"],
-		"percentage_music": "Mixcloud gave it up in 2014",
+		"percentage_music": "Mixcloud removed it in 2014",
 	}
 	return s
 }

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// withHandlers returns a test server whose Mixcloud serves the paths of handlers with them, and other paths with the emulator.
+// withHandlers returns a test server. Handlers serve the calls to their paths; the emulator serves
+// all other calls.
 func withHandlers(t *testing.T, handlers map[string]http.HandlerFunc) *testServer {
 	t.Helper()
 	e := newEmulator(t)
@@ -70,8 +71,8 @@ func TestOneFailingResourceIsNoOutage(t *testing.T) {
 	}
 }
 
-// The server follows a redirect of Mixcloud to another key, with one more call, also for the lists of the resource. A redirect to another
-// host is an error that says so.
+// The server follows a redirect of Mixcloud to another key, with one more call, also for the lists
+// of the resource. A redirect to another host is reported as an error.
 func TestRedirects(t *testing.T) {
 	t.Parallel()
 	s := withHandlers(t, map[string]http.HandlerFunc{

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 )
 
-// writeMutations has one mutation of each kind.
+// writeMutations contains one mutation of each kind.
 var writeMutations = map[string]string{
 	"action": `mutation { write: favoriteCloudcast(input: {key: "/spartacus/party-time/"}) { message userErrors { field code message } } }`,
 	"undo":   `mutation { write: unfollowUser(input: {username: "spartacus"}) { message userErrors { field code message } } }`,

@@ -11,7 +11,8 @@ import (
 	"mixcloud-graphql/internal/manifest"
 )
 
-// A ConfigError reports a setting that is found to be wrong when the server is built, such as a file that does not exist.
+// A ConfigError reports an invalid setting that only the start of the server reveals, such as a
+// file that does not exist.
 type ConfigError struct{ err error }
 
 func (e *ConfigError) Error() string { return e.err.Error() }
@@ -19,8 +20,8 @@ func (e *ConfigError) Error() string { return e.err.Error() }
 // Unwrap returns the cause.
 func (e *ConfigError) Unwrap() error { return e.err }
 
-// Reloads are the files that a running server reads again on SIGHUP. If one of them is invalid, the error is logged, its
-// previous version stays in use, and the others are still read.
+// reloads contains the files that a running server reads again on SIGHUP. If one of them is
+// invalid, the error is logged, its previous version stays in use, and the others are still read.
 type reloads struct {
 	mu  sync.Mutex // one reload at a time
 	all []reloadable
@@ -41,11 +42,11 @@ func (a *App) Reload() error {
 	var errs []error
 	for _, file := range a.reloads.all {
 		if err := file.load(); err != nil {
-			a.log.Error("reload failed: the previous version stays in use", "what", file.name, "err", err)
+			a.log.Error("reload failed: the previous version stays in use", "file", file.name, "err", err)
 			errs = append(errs, err)
 			continue
 		}
-		a.log.Info("reloaded", "what", file.name)
+		a.log.Info("reloaded", "file", file.name)
 	}
 	if len(a.reloads.all) == 0 {
 		a.log.Info("nothing to reload: no certificate and no manifest is configured")

@@ -24,7 +24,7 @@ import (
 
 const sharedSecret = "the key of all replicas, 32 bytes"
 
-// newReplica returns one of several servers that share a Mixcloud and a Redis.
+// newReplica returns one of several servers that share an emulator and a Redis.
 func newReplica(t *testing.T, at redisurl.URL, mixcloud *emulator.Emulator, tune ...func(*upstream.Options)) *testServer {
 	t.Helper()
 	return newTestServer(t, serverOptions{
@@ -165,8 +165,8 @@ func (s *testServer) firstCursor(t *testing.T, list string) string {
 	return ""
 }
 
-// tokenInLinks returns a Mixcloud whose responses have the token in every link. It is not documented whether the real Mixcloud does
-// this.
+// tokenInLinks returns a transport whose responses contain the token in every link. It is not
+// documented whether the real Mixcloud does this.
 func tokenInLinks(mixcloud http.RoundTripper) roundTripFunc {
 	link := regexp.MustCompile(`"https://mixcloud\.test/[^"]*`)
 	return func(r *http.Request) (*http.Response, error) {

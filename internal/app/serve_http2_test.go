@@ -122,7 +122,7 @@ func TestServe_Protocols(t *testing.T) {
 				group.Go(func() {
 					status, major, body := postTo(t, c, base+"/graphql", "application/json", "", strings.NewReader(`{"query":"{user(username:\"demo\"){username}}"}`))
 					if status != http.StatusOK || major != mode.major || !strings.Contains(body, `"username":"demo"`) {
-						t.Errorf("status = %d over HTTP/%d, want 200 over HTTP/%d: %s", status, major, mode.major, body)
+						t.Errorf("status = %d over HTTP/%d, want 200 over HTTP/%d and the username demo: %s", status, major, mode.major, body)
 					}
 				})
 			}
@@ -142,7 +142,7 @@ func TestServe_Protocols(t *testing.T) {
 				}
 				status, _, response := postTo(t, c, base+"/graphql", upload.Header.Get("Content-Type"), "demo-token", body)
 				if status != http.StatusOK || !strings.Contains(response, `"name":"Night Bus"`) {
-					t.Fatalf("upload, chunked %t: status = %d, want 200: %s", chunked, status, response)
+					t.Fatalf("upload, chunked %t: status = %d, want 200 and the name Night Bus: %s", chunked, status, response)
 				}
 			}
 			want := sha256.Sum256(uploadFile{Head: "ID3", Size: 3 << 20}.content())

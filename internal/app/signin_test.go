@@ -180,8 +180,8 @@ func TestSignIn_Demo(t *testing.T) {
 	}
 }
 
-// Two users sign in, a third one denies, and the tokens are revoked. Requests act for the right viewer, requests of other sites act for
-// none, and the log contains no secrets.
+// Two users sign in, a third one denies, and the tokens are revoked. Each request acts for the user
+// of its session, requests of other sites are anonymous, and the log contains no secrets.
 func TestSignIn(t *testing.T) {
 	t.Parallel()
 	c := newSignInServer(t, serverOptions{writable: true})

@@ -34,8 +34,9 @@ const appRedirect = "https://app.test/back"
 // quarter of the time of new data.
 var sharedWorld = sync.OnceValue(func() *world.World { return world.New(1) })
 
-// A testServer is a server whose Mixcloud is an emulator. It records the calls to Mixcloud and the log. Tests send
-// requests with execute, upload and do, without sockets, or to url if serverOptions.listen is set.
+// A testServer is a server that calls an emulator instead of Mixcloud. It records the calls to
+// Mixcloud and the log. Tests send requests with execute, upload and do, without sockets, or to url
+// if serverOptions.listen is set.
 type testServer struct {
 	app      *App
 	emulator *emulator.Emulator // nil if serverOptions.mixcloud is set
@@ -333,7 +334,7 @@ func (c *callRecorder) sentTokens() []string {
 	return slices.Clone(c.tokens)
 }
 
-// callLine returns a call in the form that golden files have, with "(token)" instead of the token.
+// callLine returns a call in the format of the golden files, with "(token)" instead of the token.
 func callLine(r *http.Request) string {
 	query, token := "", ""
 	for part := range strings.SplitSeq(r.URL.RawQuery, "&") {

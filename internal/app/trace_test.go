@@ -48,8 +48,9 @@ func (s *testServer) traced(t *testing.T, token, query string, variables map[str
 	return resp, got.Extensions.Trace
 }
 
-// A trace has the exact times of calls in virtual time: a call and one that is made at the same time, since its address
-// does not depend on the first; then the cache.
+// In synthetic time, a trace contains the exact times of calls: first two parallel calls, because
+// the URL of the second does not depend on the response to the first, then cache hits and stale
+// reads.
 func TestTrace(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
@@ -94,7 +95,7 @@ func TestTrace(t *testing.T) {
 	})
 }
 
-// Calls that wait for a slot say how long, and a write has its method.
+// A trace contains the time that a call waited for a slot, and the method of a write.
 func TestTrace_WaitAndMethod(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
@@ -116,7 +117,8 @@ func TestTrace_WaitAndMethod(t *testing.T) {
 	})
 }
 
-// Operations at the same time share a call. Only the one that makes it has it in its trace.
+// Operations that run at the same time share a call. One trace reports the call, the other a
+// coalesced one.
 func TestTrace_Coalesced(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
@@ -138,7 +140,8 @@ func TestTrace_Coalesced(t *testing.T) {
 	})
 }
 
-// A trace contains no token, no variable and no value of a query, and there is none without permission.
+// A trace contains no token, no variable and no value of a query. Without permission, a response
+// contains no trace.
 func TestTrace_Secrets(t *testing.T) {
 	t.Parallel()
 	const query = `query ($q: String!) { search(query: $q) { users(first: 1) { nodes { name } } } viewer { name } }`

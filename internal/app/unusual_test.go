@@ -54,8 +54,8 @@ func TestUnusualResponses(t *testing.T) {
 	}
 }
 
-// totalCount is Mixcloud's counter, unless the page shows that it is too low, or the length of a complete list. Playlists have no
-// counter.
+// totalCount is the length of a list that was read completely. Otherwise it is Mixcloud's counter,
+// or null if the page shows that the counter is too low. Playlists have no counter.
 func TestTotals(t *testing.T) {
 	t.Parallel()
 	two := `"data": [{"key": "/u/a/"}, {"key": "/u/b/"}]`
