@@ -72,10 +72,10 @@ var actions = []*action{
 	},
 }
 
-// doAction does or undoes an action. Repeating an action succeeds (inferred); undoing
-// an action that was not done is a 404 (client code). If a user follows themselves,
-// the response has status 200 and success false (clients observed such responses; for
-// which action is inferred).
+// doAction executes or undoes an action. Repeating an action succeeds (inferred);
+// undoing an action that was not done is a 404 (client code). If a user follows
+// themselves, the response has status 200 and success false (clients observed such
+// responses; for which action is inferred).
 func (c *call) doAction(a *action, undo bool) error {
 	var t target
 	var err error
@@ -108,7 +108,7 @@ func (c *call) doAction(a *action, undo bool) error {
 }
 
 // edgeExists reports whether an edge exists after all writes, including those that
-// reads do not show yet. read says whether reads show the edge.
+// reads do not show yet. read is true if reads show the edge.
 func (c *call) edgeExists(e edge, read bool) bool {
 	if pending, ok := c.pending.edges[e]; ok {
 		return pending.exists

@@ -16,7 +16,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// actionTests are the target of each action, and the lists and members that it changes.
+// actionTests contains the target of each action, and the lists and members that the
+// action changes.
 var actionTests = map[string]struct {
 	key, flag   string // of the target
 	count       string // the target's
@@ -87,14 +88,14 @@ func TestActions(t *testing.T) {
 			w := send(e, http.MethodPost, path, token, "", nil)
 			want := map[string]any{"result": map[string]any{"success": true, "message": a.done}}
 			if diff := cmp.Diff(want, object(t, w.Body.Bytes())); w.Code != http.StatusOK || diff != "" {
-				t.Errorf("POST %s: status %d (-want +got):\n%s", path, w.Code, diff)
+				t.Errorf("POST %s: status %d, want 200; body (-want +got):\n%s", path, w.Code, diff)
 			}
 			check("done", true, count+1)
 		}
 		w := send(e, http.MethodDelete, path, token, "", nil)
 		want := map[string]any{"result": map[string]any{"success": true, "message": a.undid}}
 		if diff := cmp.Diff(want, object(t, w.Body.Bytes())); w.Code != http.StatusOK || diff != "" {
-			t.Errorf("DELETE %s: status %d (-want +got):\n%s", path, w.Code, diff)
+			t.Errorf("DELETE %s: status %d, want 200; body (-want +got):\n%s", path, w.Code, diff)
 		}
 		check("undone", false, count)
 		w = send(e, http.MethodDelete, path, token, "", nil)
@@ -103,7 +104,7 @@ func TestActions(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(getJSON(t, sharedEmulator(), actor), getJSON(t, e, actor)); diff != "" {
-		t.Errorf("the undo does not restore all members (-want +got):\n%s", diff)
+		t.Errorf("members of the actor after all undos (-want +got):\n%s", diff)
 	}
 }
 
@@ -156,7 +157,7 @@ func TestActions_refusals(t *testing.T) {
 	w := send(e, http.MethodPost, "/demo/follow/", "demo-token", "", nil)
 	want := map[string]any{"result": map[string]any{"success": false, "message": "You cannot follow yourself."}}
 	if diff := cmp.Diff(want, object(t, w.Body.Bytes())); diff != "" {
-		t.Errorf("following oneself (-want +got):\n%s", diff)
+		t.Errorf("a user follows themselves: body (-want +got):\n%s", diff)
 	}
 	for request, want := range map[string]string{
 		"PUT /spartacus/follow/": "POST, DELETE", "GET /demo/room-tone/repost/": "POST, DELETE", "DELETE /upload/": "POST", "PUT /spartacus/": "GET",

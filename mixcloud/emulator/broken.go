@@ -9,15 +9,14 @@ import (
 	"strings"
 )
 
-// Broken rules test the conformance command: the emulator deviates from the API in
-// one point, and only the probe of that point must fail.
+// A broken rule is a deliberate deviation from the API. Broken rules test the conformance
+// command: for each of them, only the probe of that rule must fail.
 //
-// The code that handles requests does not depend on them. A rule is a row of the table
-// [rules]: its name, its description for callers, the condition under which it
-// applies, and functions that change the request before it is handled, the decoded
-// JSON body, and the status, headers and body before they are sent. One method for
-// each phase calls the functions of all rules that this emulator breaks, in the order
-// of the table:
+// The code that handles requests does not depend on broken rules. A rule is a row of the
+// table [rules]: its name, its description for callers, the condition under which it
+// applies, and functions that change the request before it is handled, the decoded JSON
+// body, and the status, headers and body before they are sent. One method for each phase
+// calls the functions of all rules that this emulator breaks, in the order of the table:
 //
 //	breakRequest    after the request was read, before it is routed
 //	breakDocument   after the response was made, if it is JSON
@@ -32,7 +31,8 @@ type rule struct {
 	deviation
 }
 
-// A deviation has the functions of a broken rule, one for each phase. They may be nil.
+// A deviation contains the functions of a broken rule, one for each phase. Each may be
+// nil.
 type deviation struct {
 	request  func(*call)
 	document func(*call, *document)
@@ -64,7 +64,7 @@ func (d deviation) and(other deviation) deviation {
 	return d
 }
 
-// breakRequest lets the broken rules change a request.
+// breakRequest applies the broken rules to the request.
 func (c *call) breakRequest() {
 	if len(c.broken) == 0 {
 		return
@@ -79,8 +79,7 @@ func (c *call) breakRequest() {
 	}
 }
 
-// breakDocument lets the broken rules change a JSON body. It does not change other
-// bodies.
+// breakDocument applies the broken rules to a JSON body. It does not change other bodies.
 func (c *call) breakDocument() {
 	if len(c.broken) == 0 || c.contentType != javascript {
 		return
@@ -106,7 +105,7 @@ func (c *call) breakDocument() {
 	c.endBody()
 }
 
-// breakResponse lets the broken rules change the response before it is sent.
+// breakResponse applies the broken rules to the response before it is sent.
 func (c *call) breakResponse(h http.Header) {
 	for _, r := range c.broken {
 		if r.response != nil && r.when(c) {
@@ -153,7 +152,7 @@ func WithBroken(name string) Option {
 
 func always(*call) bool { return true }
 
-// on applies if the path that was sent belongs to a route with one of the patterns.
+// on applies to requests whose route has one of the patterns.
 func on(patterns ...string) func(*call) bool {
 	return func(c *call) bool {
 		found, _, ok := routes.find(c.sent.path)
@@ -161,7 +160,8 @@ func on(patterns ...string) func(*call) bool {
 	}
 }
 
-// onTags applies to tags, or to those of their lists that have one of the orders.
+// onTags applies to requests for tags or, if orders are given, for the lists of tags with
+// these orders.
 func onTags(orders ...string) func(*call) bool {
 	if len(orders) == 0 {
 		return on("/genres/{tags}/", "/discover/{tags}/", "/tag/{tags}/")
@@ -195,16 +195,17 @@ func withMetadata(c *call) bool    { return c.metadata }
 func withoutMetadata(c *call) bool { return !c.metadata }
 func withViewer(c *call) bool      { return c.viewer != nil }
 
-// searching applies to a search of a kind.
+// searching applies to searches with the given type parameter.
 func searching(kind string) func(*call) bool {
 	search := on("/search/")
 	return func(c *call) bool { return search(c) && c.query.Get("type") == kind }
 }
 
-// selecting applies if form returns true for the segment that selects tags.
-func selecting(form func(segment string) bool) func(*call) bool {
+// selecting applies to requests for tags and their lists if matches returns true for the
+// segment that selects the tags.
+func selecting(matches func(segment string) bool) func(*call) bool {
 	tags := either(onTags(), onTags(allOrders...))
-	return func(c *call) bool { return tags(c) && form(c.selected()) }
+	return func(c *call) bool { return tags(c) && matches(c.selected()) }
 }
 
 func allTags(segment string) bool    { return segment == "all" }

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// The functions of broken rules that change a page of a list: its items, its name and
-// its links.
+// Deviations that change a page of a list: its items, name or links. See [rule].
 
 // setLink sets a link of the page, or removes it if href is "".
 func (d *document) setLink(name, href string) {

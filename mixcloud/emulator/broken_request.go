@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The functions of broken rules that change a request. They are called with a read
+// Deviations that change a request. See [rule]. Their functions are called with a read
 // lock on the emulator's data.
 
 // respondNotFound makes the response a 404.
@@ -136,8 +136,7 @@ func meWithoutToken(c *call) bool {
 	return split(c.sent.path)[0] == "me" && c.query.Get("access_token") == ""
 }
 
-// otherCase applies if the case of the user name in the path is not that of the user's
-// key.
+// otherCase applies if the user name in the path and in the user's key differ in case.
 func otherCase(c *call) bool {
 	name, err := url.PathUnescape(split(c.sent.path)[0])
 	u := c.world.User(name)
@@ -170,7 +169,7 @@ func isZero(n int) bool { return n == 0 }
 // onWidget applies to the page of the player.
 func onWidget(c *call) bool { return c.sent.path == "/www/widget/iframe/" }
 
-// cloudcastSearch applies to a search that finds cloudcasts.
+// cloudcastSearch applies to searches for cloudcasts.
 func cloudcastSearch(c *call) bool {
 	return searching("")(c) || searching("cloudcast")(c) || searching("upload")(c)
 }

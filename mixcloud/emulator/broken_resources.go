@@ -11,10 +11,11 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// The functions of broken rules that change the resources of a response. They are
+// Deviations that change the resources of a response. See [rule]. Their functions are
 // called with a read lock on the emulator's data.
 
-// The last members of each kind of resource. A new member is inserted before them.
+// The members with which each kind of resource ends. A new member is inserted before
+// them.
 var (
 	endOfResource = []string{"listen_time", "type", "metadata"}
 	viewerOfShow  = append([]string{"favorited", "reposted", "is_listen_later"}, endOfResource...)
@@ -28,7 +29,7 @@ func resources(f func(c *call, o *object), kinds ...string) deviation {
 	return matchingResources(func(*document, *object) bool { return true }, f, kinds)
 }
 
-// roots changes the root resource of the response.
+// roots changes the resource that was requested: the root of the JSON document.
 func roots(f func(c *call, o *object), kinds ...string) deviation {
 	return matchingResources(func(d *document, o *object) bool { return o == d.root }, f, kinds)
 }
@@ -153,7 +154,8 @@ func addType(_ *call, o *object) {
 	}
 }
 
-// connectionsOf are the connections of each kind that metadata=1 shows.
+// connectionsOf contains the connections that metadata=1 adds to each kind of
+// resource.
 var connectionsOf = map[string][]string{
 	kindUser:      userConnections,
 	kindCloudcast: cloudcastConnections,
@@ -182,8 +184,8 @@ func changeConnections(f func(c *call, connections *object)) func(*call, *object
 	}
 }
 
-// addConnection adds connections. Their URLs are that of the connection known with
-// other names.
+// addConnection adds connections with the given names. Their URLs differ from that of
+// the connection known in the name only.
 func addConnection(known string, names ...string) func(*call, *object) {
 	return changeConnections(func(_ *call, connections *object) {
 		for _, name := range names {
@@ -262,7 +264,8 @@ func addPictures(_ *call, o *object) {
 	}
 }
 
-// absentAsNull adds members with null that the emulator omits because they are empty.
+// absentAsNull adds the members that the emulator omits because they are empty, with
+// the value null.
 func absentAsNull(c *call, d *document) {
 	d.objects(func(o *object) {
 		full := o == d.root
@@ -306,7 +309,7 @@ func countPlaylist(c *call, o *object) {
 	}
 }
 
-// oldMemberOrder moves members to the positions that they had in older servers.
+// oldMemberOrder moves members to the positions that they had in old responses.
 func oldMemberOrder(_ *call, o *object) {
 	switch o.kind() {
 	case kindComment:

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// The functions of broken rules that change errors, embeds, and the status and headers
-// of a response.
+// Deviations that change errors, embeds, and the status and headers of a response. See
+// [rule].
 
 // dropHeader removes a header.
 func dropHeader(name string) deviation {

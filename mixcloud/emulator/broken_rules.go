@@ -5,9 +5,9 @@ import (
 	"strconv"
 )
 
-// rules is the table of all rules that the emulator can break. A row has the name of
-// the rule, the behavior of an emulator that breaks it, the condition under which the
-// rule applies, and the function that implements it. The functions are in
+// rules is the table of all rules that the emulator can break. A row contains the
+// name of the rule, the behavior of an emulator that breaks it, the condition under
+// which the deviation applies, and the deviation. The deviations are in
 // broken_request.go, broken_resources.go, broken_pages.go and broken_response.go.
 //
 // To add a rule, add a row, a probe of internal/conformance that detects it, and a

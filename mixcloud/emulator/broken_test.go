@@ -16,7 +16,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// signature returns the whole response of a request, without the value of its id.
+// signature returns the complete response to a request, without the value of
+// X-Request-Id.
 func signature(h http.Handler, path string, again int) string {
 	var w *httptest.ResponseRecorder
 	for range again + 1 {
@@ -63,8 +64,8 @@ var intactRoutes = sync.OnceValue(func() map[string]string {
 	return responses
 })
 
-// checkRemovedRoutes checks a rule without a request in TestBrokenRules: some routes
-// do not exist with the rule, and the others do not change.
+// checkRemovedRoutes checks a broken rule without a request in TestBrokenRules: it
+// must remove some routes, and not change the responses of the others.
 func checkRemovedRoutes(t *testing.T, rule string) {
 	t.Helper()
 	e := newEmulator(t, emulator.WithBroken(rule))
@@ -74,11 +75,11 @@ func checkRemovedRoutes(t *testing.T, rule string) {
 		case strings.HasPrefix(text, "404 "):
 			removed++
 		case text != intact:
-			t.Errorf("the response of %s differs with the rule: add a request to TestBrokenRules in mixcloud/emulator/broken_test.go that shows what changes", path)
+			t.Errorf("GET %s: the broken rule changes the response but does not remove the route: add a request to TestBrokenRules in mixcloud/emulator/broken_test.go that shows what changes", path)
 		}
 	}
 	if removed == 0 {
-		t.Errorf("every route still exists: add a request to TestBrokenRules in mixcloud/emulator/broken_test.go whose response differs with the rule")
+		t.Errorf("the broken rule removes no route: add a request to TestBrokenRules in mixcloud/emulator/broken_test.go whose response differs with the rule")
 	}
 }
 
@@ -247,7 +248,7 @@ func TestBrokenRules(t *testing.T) {
 	}
 	for name := range probes {
 		if !slices.Contains(rules, name) {
-			t.Errorf("a test case is for the rule %s, which mixcloud/emulator/broken_rules.go does not have", name)
+			t.Errorf("mixcloud/emulator/broken_rules.go has no rule %s, for which there is a test case", name)
 		}
 	}
 	for _, rule := range rules {
@@ -270,16 +271,16 @@ func TestBrokenRules(t *testing.T) {
 			broken := signature(newEmulator(t, append(options, emulator.WithBroken(rule))...), probe.path, again)
 			switch {
 			case intact == broken:
-				t.Errorf("the response of %s is the same with and without the rule, want a difference", probe.path)
+				t.Errorf("GET %s: the broken rule does not change the response, want a difference", probe.path)
 			case probe.has == "" && len(broken) >= len(intact) && rule != "real-hidden-stats" && rule != "oldest-first":
-				t.Errorf("the response of %s has %d bytes with the rule, want fewer than %d", probe.path, len(broken), len(intact))
+				t.Errorf("GET %s: the response has %d bytes with the broken rule, want fewer than the %d without it", probe.path, len(broken), len(intact))
 			case !strings.Contains(broken, probe.has) || probe.has != "" && strings.Contains(intact, probe.has):
-				t.Errorf("%s: want %q only in the response with the rule; found without it: %t; with it: %t", probe.path, probe.has, strings.Contains(intact, probe.has), strings.Contains(broken, probe.has))
+				t.Errorf("GET %s: the response contains %q with the broken rule: %t, without it: %t; want true, false", probe.path, probe.has, strings.Contains(broken, probe.has), strings.Contains(intact, probe.has))
 			}
 		})
 	}
 	if emulator.BrokenRuleDoc("everything") != "" {
-		t.Error("BrokenRuleDoc of an unknown rule is not empty")
+		t.Error("BrokenRuleDoc of an unknown rule returned a text, want \"\"")
 	}
 }
 

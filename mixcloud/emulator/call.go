@@ -104,8 +104,8 @@ func (e *Emulator) serveAPI(w http.ResponseWriter, r *http.Request) {
 	c.applyDueLocking()
 	c.breakRequest()
 	c.handle(e.limiter.secondsToWait(c.settings.Limit))
-	// The latency includes the processing time, so that a client measures exactly
-	// the configured time.
+	// The processing time is part of the latency, so that a client measures exactly
+	// the configured latency.
 	if !sleep(r.Context(), c.settings.Latency-time.Since(began)) {
 		panic(http.ErrAbortHandler) // the client disconnected
 	}

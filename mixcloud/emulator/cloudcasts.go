@@ -8,11 +8,11 @@ import (
 
 var cloudcastConnections = []string{"comments", "favorites", "listeners", "similar"}
 
-// writeCloudcast writes a cloudcast's members in the order of the newer server
+// writeCloudcast writes a cloudcast's members in the order of the API since 2021
 // (observed 2021-26: tag_popular_limit5_2021.json,
 // user_cloudcasts_date_page1_2026_subset.json). The position of the members that
 // need a token is inferred.
-func (c *call) writeCloudcast(cast *world.Cloudcast, f form, listened time.Time) {
+func (c *call) writeCloudcast(cast *world.Cloudcast, f representation, listened time.Time) {
 	key := cast.Key()
 	c.commonMembers(key, cast.Name)
 	c.list("tags")
@@ -108,8 +108,9 @@ func hasCloudcast(list []world.CloudcastEdge, cast *world.Cloudcast) bool {
 	return false
 }
 
-// findCloudcast returns the cloudcast of the path. An unlisted one is visible to
-// all; a draft or a scheduled one only to its owner (documented for the site).
+// findCloudcast returns the cloudcast of the path. An unlisted cloudcast is visible
+// to all clients; a draft or a scheduled cloudcast only to its owner (documented
+// for the site).
 func (c *call) findCloudcast() (*world.Cloudcast, error) {
 	u, err := c.findUser()
 	if err != nil {

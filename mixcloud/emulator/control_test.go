@@ -54,7 +54,7 @@ func TestControl_requests(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(map[string]any{"method": "GET", "path": "/demo/", "query": "", "status": 200.0}, raw[0]); diff != "" {
-		t.Errorf("an entry (-want +got):\n%s", diff)
+		t.Errorf("first entry of the journal in JSON (-want +got):\n%s", diff)
 	}
 	if w := writeControl(e, http.MethodDelete, "requests", ""); w.Code != http.StatusOK {
 		t.Errorf("DELETE requests: status %d, want 200", w.Code)
@@ -93,7 +93,7 @@ func TestControl_settings(t *testing.T) {
 	e := newEmulator(t, emulator.WithLatency(time.Millisecond))
 	defaults := map[string]any{"latency": "1ms", "lag": "0s", "limit": 0.0, "pageCap": 100.0, "sinceOrder": "nearest", "readRate": 0.0, "marks": false}
 	if diff := cmp.Diff(defaults, object(t, writeControl(e, http.MethodGet, "settings", "").Body.Bytes())); diff != "" {
-		t.Errorf("defaults (-want +got):\n%s", diff)
+		t.Errorf("GET settings: defaults (-want +got):\n%s", diff)
 	}
 	for body, want := range map[string]int{
 		`{"latency": "20ms", "pageCap": 30}`:                200,
@@ -144,7 +144,7 @@ func TestControl_faultsAndReset(t *testing.T) {
 ]
 `
 	if diff := cmp.Diff(want, writeControl(e, http.MethodGet, "faults", "").Body.String()); diff != "" {
-		t.Errorf("faults (-want +got):\n%s", diff)
+		t.Errorf("GET faults (-want +got):\n%s", diff)
 	}
 	if w := get(t, e, "/demo/"); w.Code != 403 || w.Header().Get("Retry-After") != "9" {
 		t.Errorf("GET /demo/: status %d, Retry-After %q; want 403, 9", w.Code, w.Header().Get("Retry-After"))

@@ -1,5 +1,5 @@
-// Package emulator emulates Mixcloud in memory: an [http.Handler] that serves the
-// REST API and the parts of the site that belong to it.
+// Package emulator emulates Mixcloud in memory: an [http.Handler] that serves the REST
+// API and the pages of the site that the API refers to.
 //
 //	e, err := emulator.New(emulator.WithSeed(1))
 //	srv := httptest.NewServer(e)                      // or mount it under a prefix with http.StripPrefix
@@ -67,11 +67,11 @@
 //
 // # Broken rules
 //
-// With [WithBroken] the emulator deviates from the API in one point, which the
-// probes of the conformance command must detect. [BrokenRules] lists the rules and
-// [BrokenRuleDoc] describes them, both from the table in broken_rules.go. A rule is a
-// function that changes the request or the response. The code that handles requests
-// does not depend on the rules.
+// With [WithBroken] the emulator deviates from the API in one point, which the probes
+// of the conformance command must detect. The table in broken_rules.go contains all
+// rules; [BrokenRules] returns their names, and [BrokenRuleDoc] their descriptions. A
+// broken rule is implemented by functions that change the request or the response. The
+// code that handles requests does not depend on them.
 //
 // # Tokens
 //

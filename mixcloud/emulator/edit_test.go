@@ -31,8 +31,8 @@ func TestEdit(t *testing.T) {
 		changed map[string]func(map[string]any) any // the compared values, by name
 		want    any
 	}{
-		{"name", fieldsOnly("name=As it is"), compareMember("name"), "As it is"},
-		{"description", fieldsOnly("description=Unsaid"), compareMember("description"), "Unsaid"},
+		{"name", fieldsOnly("name=New name"), compareMember("name"), "New name"},
+		{"description", fieldsOnly("description=New text"), compareMember("description"), "New text"},
 		{"no description", fieldsOnly("description="), compareMember("description"), nil},
 		{"tags", fieldsOnly("tags-0-tag=Jazz"), list("tags", "name"), []string{"Jazz"}},
 		{"no tags", fieldsOnly("tags-0-tag="), list("tags", "name"), []string(nil)},
@@ -66,7 +66,7 @@ func TestEdit(t *testing.T) {
 				return false
 			}, cmp.Ignore())
 			if diff := cmp.Diff(original, now, compare); diff != "" {
-				t.Errorf("the edit changed members that it does not contain (-before +after):\n%s", diff)
+				t.Errorf("the edit changed members that were not sent (-before +after):\n%s", diff)
 			}
 			for _, member := range step.changed {
 				if diff := cmp.Diff(step.want, member(now)); diff != "" {
@@ -176,12 +176,12 @@ func TestEdit_visibility(t *testing.T) {
 			status = send(e, http.MethodPost, "/upload"+key+"edit/", pro, "application/x-www-form-urlencoded", strings.NewReader(edit)).Code
 		}
 		if got := state(key); status != tt.status || got != seen(tt.want) {
-			t.Errorf("%s, then %v: status %d, %s; want %d, %s", tt.upload, tt.edits, status, got, tt.status, tt.want)
+			t.Errorf("upload with %s, edits with %v: status of the last edit %d, show is %s; want %d, %s", tt.upload, tt.edits, status, got, tt.status, tt.want)
 		}
 		if tt.want == public {
 			now := getJSON(t, e, key)["created_time"]
 			if again := tt.upload == "a=b"; (now == created) != again {
-				t.Errorf("%s, then %v: created_time was %v, then %v; want the same: %t", tt.upload, tt.edits, created, now, again)
+				t.Errorf("upload with %s, edits with %v: created_time %v before and %v after the edits; want the same: %t", tt.upload, tt.edits, created, now, again)
 			}
 		}
 	}

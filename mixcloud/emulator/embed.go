@@ -20,8 +20,8 @@ type player struct {
 	light         bool
 }
 
-// frame returns the HTML of a player in the newer form, with a hidden cover (observed
-// 2016-19: embed_json_html_2016_fragment.json).
+// frame returns the HTML of a player with a hidden cover, in the form that was
+// observed from 2016 to 2019 (embed_json_html_2016_fragment.json).
 func (c *call) frame(p player) string {
 	src := c.widget(p)
 	return `<iframe width="` + cmp.Or(p.width, "100%") + `" height="` + cmp.Or(p.height, "120") +
@@ -171,11 +171,11 @@ func limitDimension(have, bound string) string {
 	return strconv.Itoa(most)
 }
 
-// resolveURL returns the object of a URL of the site, or of the emulator's pages
-// under /www/.
-func (c *call) resolveURL(address string) (embedTarget, error) {
+// resolveURL returns the oEmbed data of a page, by its URL on the site or under /www/
+// of the emulator.
+func (c *call) resolveURL(pageURL string) (embedTarget, error) {
 	nothing := notFound("No such page.")
-	path, ok := c.sitePath(address)
+	path, ok := c.sitePath(pageURL)
 	if !ok {
 		return embedTarget{}, nothing
 	}
@@ -208,13 +208,13 @@ func (c *call) resolveURL(address string) (embedTarget, error) {
 }
 
 // sitePath returns the path of a URL of the site.
-func (c *call) sitePath(address string) (string, bool) {
-	address = strings.TrimSpace(address)
-	if path, ok := strings.CutPrefix(address, c.base+"/www/"); ok {
+func (c *call) sitePath(pageURL string) (string, bool) {
+	pageURL = strings.TrimSpace(pageURL)
+	if path, ok := strings.CutPrefix(pageURL, c.base+"/www/"); ok {
 		path, _, _ = strings.Cut(path, "?")
 		return "/" + path, path != ""
 	}
-	u, err := url.Parse(address)
+	u, err := url.Parse(pageURL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
 		return "", false
 	}

@@ -191,8 +191,9 @@ func (e *Emulator) publicBase(r *http.Request) string {
 	return scheme + "://" + host + mountPrefix(r)
 }
 
-// mount returns the path of the emulator for the client, "" for the root: that of the
-// public URL, or the prefix that [http.StripPrefix] removed.
+// mount returns the path below which clients reach the emulator: the path of the
+// public URL, or the prefix that [http.StripPrefix] removed. It is "" if there is
+// none.
 func (e *Emulator) mount(r *http.Request) string {
 	if e.publicURL == "" {
 		return mountPrefix(r)

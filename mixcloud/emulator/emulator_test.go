@@ -51,7 +51,8 @@ func do(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-// getJSON is get for a response that must be JSON with status 200.
+// getJSON sends a GET request and returns the body of the response, which must be a
+// JSON object with status 200.
 func getJSON(t testing.TB, h http.Handler, path string) map[string]any {
 	t.Helper()
 	w := get(t, h, path)

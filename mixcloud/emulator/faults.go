@@ -163,8 +163,8 @@ type faultList struct {
 	left []int // remaining times of each; -1 for no limit
 }
 
-// Fail adds a fault. If several match a request, the first one that was added and has
-// times left applies.
+// Fail adds a fault. If several faults match a request, the first one that was added
+// and has remaining times applies.
 func (e *Emulator) Fail(f Fault) error {
 	if err := f.check(); err != nil {
 		return err

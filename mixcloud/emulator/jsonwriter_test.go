@@ -24,7 +24,7 @@ func FuzzWriter_text(f *testing.F) {
 				t.Fatalf("%q is encoded as %s, which is not JSON: %v", s, w.buf, err)
 			}
 			if want := strings.ToValidUTF8(s, "\ufffd"); utf8.ValidString(s) && back != want {
-				t.Fatalf("%q is encoded as %s, which is decoded as %q", s, w.buf, back)
+				t.Fatalf("%q is encoded as %s, which is decoded as %q, want %q", s, w.buf, back, want)
 			}
 			if !raw {
 				for _, c := range w.buf {
@@ -75,7 +75,7 @@ func TestWriter(t *testing.T) {
     "none": null
 }`
 	if diff := cmp.Diff(want, string(w.buf)); diff != "" {
-		t.Errorf("text (-want +got):\n%s", diff)
+		t.Errorf("JSON (-want +got):\n%s", diff)
 	}
 }
 
@@ -99,7 +99,7 @@ func FuzzGlob(f *testing.F) {
 			return
 		}
 		if got, want := glob(pattern, s), slow(pattern, s); got != want {
-			t.Errorf("%q on %q: %t, want %t", pattern, s, got, want)
+			t.Errorf("glob(%q, %q) = %t, want %t", pattern, s, got, want)
 		}
 	})
 }

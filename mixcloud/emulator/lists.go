@@ -156,8 +156,8 @@ func (c *call) cloudcasts(casts []*world.Cloudcast) list {
 	}}
 }
 
-// cloudcastEdges returns a list of cloudcasts, paged by the time when they were added.
-// If withTime is true, the cloudcasts have that time as listen_time.
+// cloudcastEdges returns a list of cloudcasts, paged by the time at which they were
+// added. If withTime is true, the cloudcasts have that time as listen_time.
 func (c *call) cloudcastEdges(edges []world.CloudcastEdge, name string, withTime bool) list {
 	edges = filter(edges, func(e world.CloudcastEdge) bool { return !e.Cloudcast.Private() })
 	return list{
@@ -176,7 +176,7 @@ func (c *call) cloudcastEdges(edges []world.CloudcastEdge, name string, withTime
 	}
 }
 
-// userEdges returns a list of users, paged by the time when they were added. If
+// userEdges returns a list of users, paged by the time at which they were added. If
 // withTime is true, the users have that time as listen_time.
 func (c *call) userEdges(edges []world.UserEdge, name string, withTime bool) list {
 	return list{
@@ -237,15 +237,16 @@ func (o *listCache) clear() {
 	o.lists = nil
 }
 
-// clearUserSearches removes the lists that are sorted by followers.
+// clearUserSearches removes the cached results of user searches, which are sorted by
+// follower count.
 func (o *listCache) clearUserSearches() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	maps.DeleteFunc(o.lists, func(name string, _ any) bool { return strings.HasPrefix(name, "search:user:") })
 }
 
-// cached returns the cached list of a name, or builds it. Clients choose the names, so
-// the size of the cache is limited.
+// cached returns the cached list with a name, or builds and caches it. Names can
+// contain text from requests, so the number of cached lists is limited.
 func cached[T any](o *listCache, name string, build func() []T) []T {
 	o.mu.Lock()
 	list, ok := o.lists[name]

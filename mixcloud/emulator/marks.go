@@ -6,10 +6,11 @@ import (
 	"encoding/hex"
 )
 
-// WithMarks makes every response to a request with a token contain the token's
-// [Mark], see [Settings].Marks: after every name, biog, description and message. A
-// test that searches for marks detects data of one token in a response to another.
-// Responses without such texts, such as a player, have no mark.
+// WithMarks adds the [Mark] of the token to every response to a request with a
+// token: after every name, biog, description and message. A test can search for
+// marks to detect data of one token in the response to another. Responses without
+// such texts, such as a player, contain no mark. [Settings].Marks changes this
+// later.
 func WithMarks() Option {
 	return func(e *Emulator) error {
 		e.initial.Marks = true

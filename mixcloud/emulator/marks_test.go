@@ -43,7 +43,8 @@ func TestMarks(t *testing.T) {
 					t.Errorf("GET %s: mark %s, want %s", path, m[1], emulator.Mark(token))
 				}
 			}
-			// Apart from marks, it equals the response without them.
+			// Without its marks, the response must equal that of an emulator without
+			// marks.
 			bare := anyMark.ReplaceAllString(strings.ReplaceAll(text, ` \u27e6`, `\u27e6`), "")
 			if want := get(t, plain, path).Body.String(); bare != want {
 				t.Errorf("%s differs in more than marks:\n%s", path, cmp.Diff(want, bare))
@@ -76,7 +77,7 @@ func TestMarks(t *testing.T) {
 	}
 }
 
-// textAt is at for a string that may be absent.
+// textAt returns the string at a path of member names, or "" if it is absent.
 func textAt(v any, path string) string {
 	s, _ := at(v, path).(string)
 	return s
@@ -107,7 +108,7 @@ func TestMarks_setting(t *testing.T) {
 		t.Errorf("POST settings {marks: true}: status %d, want 200, and marks in responses", w.Code)
 	}
 	if writeControl(e, http.MethodPost, "settings", `{"marks": false}`); marked() {
-		t.Error("the response has a mark after marks were disabled")
+		t.Error("the response has a mark after marks were disabled, want none")
 	}
 	for _, body := range []string{`{"readRate": -1}`, `{"readRate": "fast"}`, `{"marks": 1}`} {
 		if w := writeControl(e, http.MethodPost, "settings", body); w.Code != 400 {

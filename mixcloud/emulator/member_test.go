@@ -54,14 +54,16 @@ func without(shape, patterns []string) []string {
 	return shape
 }
 
-// Members that only recordings of some years have.
+// Patterns of members that only the recordings of some years contain.
 var (
 	oldPictures   = `.*\.(320wx320h|640wx640h|768wx768h|1024wx1024h)` // not yet in 2013
 	laterPictures = `.*\.(768wx768h|1024wx1024h)`                     // not yet in 2014
 	hosts         = `(.*\.)?hosts(\[\].*)?`                           // since about 2024
 )
 
-func TestForms(t *testing.T) {
+// TestMembers_asRecorded compares the members of resources and lists with those of the
+// recordings.
+func TestMembers_asRecorded(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		fixture string
@@ -111,7 +113,7 @@ func TestForms(t *testing.T) {
 			want := without(memberPaths(recorded(t, tt.fixture)), slices.Concat(tt.gone, tt.absent))
 			got := without(memberPaths(getJSON(t, sharedEmulator(), tt.request)), slices.Concat(tt.since, tt.absent))
 			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("the members of GET %s differ (-recorded +emulated):\n%s", tt.request, diff)
+				t.Errorf("GET %s: members (-recorded +emulated):\n%s", tt.request, diff)
 			}
 		})
 	}

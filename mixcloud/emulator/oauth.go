@@ -45,7 +45,7 @@ func WithOAuthClient(id, secret, name string) Option {
 	}
 }
 
-// oauthState has the registered applications, codes and tokens.
+// oauthState contains the registered applications, codes and tokens.
 type oauthState struct {
 	mu      sync.Mutex
 	clients map[string]Client

@@ -193,7 +193,7 @@ func TestOAuth_form(t *testing.T) {
 		"another application": func() *httptest.ResponseRecorder {
 			return submit(authorizePath(emulator.DemoClientID, callback), open())
 		},
-		"another address": func() *httptest.ResponseRecorder { return submit(authorizePath("mine", callback+"2"), open()) },
+		"another redirect_uri": func() *httptest.ResponseRecorder { return submit(authorizePath("mine", callback+"2"), open()) },
 		"too late": func() *httptest.ResponseRecorder {
 			value := open()
 			clock.now = clock.now.Add(10 * time.Minute)
@@ -384,7 +384,7 @@ func TestOAuth_options(t *testing.T) {
 	e := newEmulator(t, emulator.WithOAuthClient(emulator.DemoClientID, "changed", "Changed"))
 	v := exchangeParams(obtainCode(t, e, emulator.DemoClientID, callback, "demo"), callback)
 	if w := get(t, e, "/www/oauth/access_token?"+v.Encode()); w.Code != 400 {
-		t.Errorf("exchange with the replaced secret: status %d, want 400", w.Code)
+		t.Errorf("exchange with the old secret: status %d, want 400", w.Code)
 	}
 	v.Set("client_secret", "changed")
 	if w := get(t, e, "/www/oauth/access_token?"+v.Encode()); w.Code != 200 {

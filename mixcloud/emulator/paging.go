@@ -68,8 +68,8 @@ func (c *call) page(l list) {
 	c.close('}')
 }
 
-// byDate reports whether a page has links by date: if the list supports it and the
-// request has no offset, not even one of 0 (documented).
+// byDate reports whether a page has links by date: the list must support this, and the
+// request must have no offset, not even 0 (documented).
 func (c *call) byDate(l list) bool {
 	return l.time != nil && !c.query.Has("offset")
 }
@@ -86,10 +86,9 @@ func (c *call) pageRange(l list) (lo, hi int, next, previous link) {
 	return c.pageRangeByOffset(l)
 }
 
-// pageRangeByDate pages by date, like the newer server. Even the first page has a
-// previous link; a page that is not full has no next link; an empty page has no links
-// (observed 2018-26: user_cloudcasts_date_page1_2026_subset.json,
-// user_cloudcasts_empty_2018.json).
+// pageRangeByDate pages by date. Even the first page has a previous link; a page that
+// is not full has no next link; an empty page has no links (observed 2018-26:
+// user_cloudcasts_date_page1_2026_subset.json, user_cloudcasts_empty_2018.json).
 func (c *call) pageRangeByDate(l list) (lo, hi int, next, previous link) {
 	lo, hi, onlySince := c.window(l)
 	limit := c.limit()
@@ -139,9 +138,9 @@ func (c *call) bound(name string) (int64, bool) {
 
 func linkTime(t time.Time) string { return t.UTC().Format(time.DateTime) }
 
-// pageRangeByOffset pages by offset, like the older server: the first page has no
-// previous link, a page that is not full has no next link; a page past the end has only
-// the previous one (observed 2018: user_cloudcasts_offset_middle_2018.json,
+// pageRangeByOffset pages by offset: the first page has no previous link, a page that
+// is not full has no next link; a page past the end has only a previous link (observed
+// 2018: user_cloudcasts_offset_middle_2018.json,
 // user_feed_offset_last_page_2018_subset.json). That a full last page has a next link
 // is inferred.
 func (c *call) pageRangeByOffset(l list) (lo, hi int, next, previous link) {
@@ -181,7 +180,8 @@ func (c *call) offset() int {
 	return min(offset, maxOffset)
 }
 
-// A link is the parameters in which a paging link differs from the request.
+// A link contains the parameters of a paging link that differ from those of the
+// request.
 type link map[string]string
 
 // selfLink returns a link to the requested page.

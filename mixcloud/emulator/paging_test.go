@@ -17,8 +17,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// links returns the two links of a page, without root and path and with times replaced
-// by T, so that they can be compared with those of another list.
+// links returns the queries of the two links of a page, with times replaced by T, so
+// that they can be compared with those of another list.
 func links(page map[string]any) map[string]string {
 	times := regexp.MustCompile(`\d{4}-\d\d-\d\d\+\d\d%3A\d\d%3A\d\d`)
 	found := make(map[string]string)
@@ -93,7 +93,7 @@ func TestListNames_asRecorded(t *testing.T) {
 				emulated = sharedWorld().User("demo").Name
 			}
 			if got, want := name(getJSON(t, sharedEmulator(), tt.request), emulated), name(recorded(t, tt.fixture), tt.owner); got != want {
-				t.Errorf("%s has the name %q, want %q", tt.request, got, want)
+				t.Errorf("GET %s: name of the list = %q, want %q", tt.request, got, want)
 			}
 		})
 	}
@@ -197,12 +197,12 @@ func TestBounds(t *testing.T) {
 	} {
 		page := getJSON(t, sharedEmulator(), "/demo/cloudcasts/?until="+form(third)+"&since="+form(casts[7].Created))
 		if diff := cmp.Diff(want, keys(page)); diff != "" {
-			t.Errorf("between the bounds (-want +got):\n%s", diff)
+			t.Errorf("keys between since and until (-want +got):\n%s", diff)
 		}
 	}
 	first := keys(getJSON(t, sharedEmulator(), "/demo/cloudcasts/"))
 	if diff := cmp.Diff(first, keys(getJSON(t, sharedEmulator(), "/demo/cloudcasts/?until=yesterday"))); diff != "" {
-		t.Errorf("an invalid bound is not ignored (-want +got):\n%s", diff)
+		t.Errorf("keys with an invalid until, want it ignored (-want +got):\n%s", diff)
 	}
 }
 
@@ -218,7 +218,7 @@ func TestSinceOrder(t *testing.T) {
 			keysWanted = append(keysWanted, casts[i].Key())
 		}
 		if diff := cmp.Diff(keysWanted, keys(getJSON(t, e, since))); diff != "" {
-			t.Errorf("order %q (-want +got):\n%s", order, diff)
+			t.Errorf("keys with SinceOrder %q (-want +got):\n%s", order, diff)
 		}
 	}
 }
@@ -237,7 +237,7 @@ func TestLinks_asRequested(t *testing.T) {
 	} {
 		next, _ := at(getJSON(t, sharedEmulator(), request), "paging.next").(string)
 		if !strings.HasPrefix(next, want) || strings.Contains(next, "token") {
-			t.Errorf("%s: next is %q, want %q…", request, next, want)
+			t.Errorf("GET %s: next link %q, want it to start with %q and to contain no token", request, next, want)
 		}
 	}
 }
@@ -292,7 +292,7 @@ func TestNextLinks_property(t *testing.T) {
 		}
 		path := fmt.Sprintf("%s%s/?limit=%d", u.Key(), connection, limit)
 		if diff := cmp.Diff(all, followLinks(t, path+"&offset=0", "next")); diff != "" {
-			rt.Errorf("by offset (-want +got):\n%s", diff)
+			rt.Errorf("keys of all pages by offset (-want +got):\n%s", diff)
 		}
 		var reachable []string
 		for i := 0; i < len(all); {
@@ -302,7 +302,7 @@ func TestNextLinks_property(t *testing.T) {
 			}
 		}
 		if diff := cmp.Diff(reachable, followLinks(t, path, "next")); diff != "" {
-			rt.Errorf("by date (-want +got):\n%s", diff)
+			rt.Errorf("keys of all pages by date (-want +got):\n%s", diff)
 		}
 	})
 }
@@ -321,7 +321,7 @@ func TestPreviousLinks(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(want, pages); diff != "" {
-		t.Errorf("from the oldest (-want +got):\n%s", diff)
+		t.Errorf("keys of the pages from the oldest show on (-want +got):\n%s", diff)
 	}
 }
 
@@ -335,7 +335,7 @@ func TestCategoryLists_unpaged(t *testing.T) {
 	}
 	page := getJSON(t, sharedEmulator(), "/categories/ambient/cloudcasts/?limit=3&offset=7")
 	if diff := cmp.Diff(want, keys(page)); diff != "" || page["paging"] != nil {
-		t.Errorf("the list uses limit or offset (-want +got):\n%s\npaging %v", diff, page["paging"])
+		t.Errorf("list with limit and offset: paging %v, want none; keys (-want +got):\n%s", page["paging"], diff)
 	}
 }
 
@@ -356,7 +356,7 @@ func TestJoinedTags(t *testing.T) {
 		t.Fatalf("%s is not in the lists of both tags, want it in each", show.Key())
 	}
 	if diff := cmp.Diff(want, followLinks(t, "/genres/"+one+"+"+two+"/latest/?limit=100", "next")); diff != "" {
-		t.Errorf("with both tags (-want +got):\n%s", diff)
+		t.Errorf("keys of the shows with both tags (-want +got):\n%s", diff)
 	}
 	cities := sharedWorld().Cities
 	city := cities[slices.IndexFunc(cities, func(c *world.City) bool { return len(c.Cloudcasts) > 0 })]

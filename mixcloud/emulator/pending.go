@@ -9,7 +9,7 @@ import (
 )
 
 // pendingWrites are the writes that reads do not show yet; see [Settings].Lag.
-// Emulator.mu guards it.
+// Emulator.mu guards them.
 type pendingWrites struct {
 	nextDue   atomic.Int64 // time of the next due change, in Unix nanoseconds; 0 for none
 	changes   []change     // in the order of the writes, which is also that of the due times
@@ -46,8 +46,8 @@ func (e *Emulator) writeTime() time.Time {
 	return e.world.Now.Add(time.Duration(e.pending.writes) * time.Second)
 }
 
-// applyAfterLag applies a change after the lag, and not before earlier changes. The
-// caller must hold e.mu.
+// applyAfterLag applies a change after the lag, but never before earlier changes.
+// The caller must hold e.mu.
 func (e *Emulator) applyAfterLag(apply func()) {
 	o := &e.pending
 	lag := e.Settings().Lag

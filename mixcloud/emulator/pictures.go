@@ -9,7 +9,8 @@ import (
 // A size is a picture size: the member's name and the URL segment.
 type size struct{ name, path string }
 
-// The sizes in the order of the newer server (observed 2021-26).
+// Picture sizes, in the order in which the API has returned them since 2021 (observed
+// 2021-26).
 var (
 	cloudcastSizes = []size{
 		{"small", "25x25/"},
@@ -28,8 +29,9 @@ var (
 	coverSizes    = []size{{"835wx120h", "835x120/"}, {"1113wx160h", "1113x160/"}, {"1670wx240h", "1670x240/"}}
 )
 
-// pictureSet writes the URLs of one picture in several sizes. They are most of the
-// API's output, so it checks only once whether the path needs escaping.
+// pictureSet writes the URLs of one picture in several sizes. Picture URLs are the
+// largest part of most responses, so it checks only once whether the path needs
+// escaping.
 func (c *call) pictureSet(name string, sizes []size, path string) {
 	c.object(name)
 	whole := isPlain(path)

@@ -7,17 +7,18 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// A form is the set of members of a resource.
-type form int
+// A representation is the set of members that a response contains of a resource.
+type representation int
 
 const (
-	full   form = iota // requested by its key
-	nested             // inside another resource, or in a list
+	full   representation = iota // requested by its key
+	nested                       // inside another resource, or in a list
 )
 
 const site = "https://www.mixcloud.com"
 
-// commonMembers writes the first members of every resource. Keys are plain ASCII.
+// commonMembers writes the members with which every resource begins. Keys are plain
+// ASCII.
 func (c *call) commonMembers(key, name string) {
 	c.string("key", key)
 	c.join("url", site, key, "")
@@ -33,9 +34,9 @@ func (c *call) optional(name, value string) {
 }
 
 // metadataMembers writes the members that metadata=1 adds: the type of every resource,
-// and the URLs of connections of the root (observed 2018:
+// and the URLs of the connections of the requested resource (observed 2018:
 // user_full_metadata_2018.json).
-func (c *call) metadataMembers(f form, kind, path string, connections []string) {
+func (c *call) metadataMembers(f representation, kind, path string, connections []string) {
 	if !c.metadata {
 		return
 	}
@@ -55,10 +56,10 @@ func (c *call) metadataMembers(f form, kind, path string, connections []string) 
 var userConnections = []string{"cloudcasts", "comments", "favorites", "feed", "followers", "following", "listens", "playlists"}
 
 // writeUser writes a user's members (observed 2018 and 2017:
-// user_full_metadata_2018.json, me_with_token_2017.json; their order from a
-// client of the newer server). The listeners of a cloudcast have a listen_time (client
-// code: generated from responses of 2021); zero omits it.
-func (c *call) writeUser(u *world.User, f form, listened time.Time) {
+// user_full_metadata_2018.json, me_with_token_2017.json; their order: client code).
+// The listeners of a cloudcast have a listen_time (client code: generated from
+// responses of 2021); zero omits it.
+func (c *call) writeUser(u *world.User, f representation, listened time.Time) {
 	key := u.Key()
 	c.commonMembers(key, u.Name)
 	c.string("username", u.Username)
@@ -89,9 +90,9 @@ func (c *call) writeUser(u *world.User, f form, listened time.Time) {
 }
 
 // viewerOfUser writes the members of a user that need a token: following, and in the
-// full form follower and, for the viewer, is_current_user (observed 2017:
+// full representation follower and, for the viewer, is_current_user (observed 2017:
 // me_with_token_2017.json, popular_with_token_2017.json).
-func (c *call) viewerOfUser(u *world.User, f form) {
+func (c *call) viewerOfUser(u *world.User, f representation) {
 	if c.viewer == nil {
 		return
 	}
@@ -130,7 +131,7 @@ var (
 )
 
 // writeTrack writes a track's members (observed 2013: track_metadata_2013.json).
-func (c *call) writeTrack(t *world.Track, f form) {
+func (c *call) writeTrack(t *world.Track, f representation) {
 	key := t.Key()
 	c.commonMembers(key, t.Name)
 	c.string("slug", t.Slug)
@@ -142,7 +143,7 @@ func (c *call) writeTrack(t *world.Track, f form) {
 
 // writeArtist writes an artist's members (observed 2013:
 // artist_metadata_2013.json).
-func (c *call) writeArtist(a *world.Artist, f form) {
+func (c *call) writeArtist(a *world.Artist, f representation) {
 	key := a.Key()
 	c.commonMembers(key, a.Name)
 	c.string("slug", a.Slug)
@@ -163,7 +164,7 @@ var categoryConnections = []string{"cloudcasts", "userpick-cloudcasts", "userpic
 
 // writeCategory writes a category's members (observed 2013:
 // category_metadata_2013.json).
-func (c *call) writeCategory(g *world.Category, f form) {
+func (c *call) writeCategory(g *world.Category, f representation) {
 	key := "/categories/" + world.Escape(g.Slug) + "/"
 	c.commonMembers(key, g.Name)
 	c.string("format", g.Format)
@@ -172,10 +173,10 @@ func (c *call) writeCategory(g *world.Category, f form) {
 	c.metadataMembers(f, kindCategory, key, categoryConnections)
 }
 
-// writePlaylist writes a playlist's members: key, url, name, owner, slug, and no
-// count (client code: generated from responses of 2021). That the full form has the
-// same members is inferred.
-func (c *call) writePlaylist(p *world.Playlist, f form) {
+// writePlaylist writes a playlist's members: key, url, name, owner, slug, and no count
+// (client code: generated from responses of 2021). That the full representation has
+// the same members is inferred.
+func (c *call) writePlaylist(p *world.Playlist, f representation) {
 	key := p.Key()
 	c.commonMembers(key, p.Name)
 	c.object("owner")

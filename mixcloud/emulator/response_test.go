@@ -312,7 +312,7 @@ func TestTag(t *testing.T) {
 }
 
 // TestMetadata checks that metadata=1 adds a type to every resource, and connections to
-// the root.
+// the requested one.
 func TestMetadata(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]map[string]any{

@@ -193,7 +193,7 @@ func (c *call) showPage(cast *world.Cloudcast) *page {
 	return p
 }
 
-// pageURL returns the URL of the emulator's page of a key.
+// pageURL returns the URL of the emulator's page for a key.
 func (c *call) pageURL(key string) string { return c.base + "/www" + key }
 
 // pageLinks returns links to the first 24 shows of a list.

@@ -28,18 +28,18 @@ func TestOEmbed(t *testing.T) {
 		"html": frame, "embed": frame, "image": host + "/www/unsafe/600x600/" + c.Picture,
 		"url": "https://www.mixcloud.com/spartacus/party-time/", "width": "100%", "height": 120.0, "cache_age": 86400.0,
 	}
-	for _, address := range []string{
+	for _, pageURL := range []string{
 		"https://www.mixcloud.com/spartacus/party-time/", "http://mixcloud.com/SPARTACUS/party-time", "https://m.mixcloud.com/spartacus/party-time/?utm=x",
 		host + "/www/spartacus/party-time/", host + "/www/spartacus/party-time/?x=y",
 	} {
-		got := getJSON(t, sharedEmulator(), "/www/oembed/?format=json&url="+url.QueryEscape(address))
+		got := getJSON(t, sharedEmulator(), "/www/oembed/?format=json&url="+url.QueryEscape(pageURL))
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("oEmbed of %s (-want +got):\n%s", address, diff)
+			t.Errorf("oEmbed of %s (-want +got):\n%s", pageURL, diff)
 		}
 	}
-	for _, address := range []string{"", "x", "/spartacus/", "https://www.mixcloud.com/", "https://www.mixcloud.com/no-such-user/", "https://example.com/spartacus/", "ftp://www.mixcloud.com/demo/", "https://www.mixcloud.com" + world.DraftCloudcast, "https://www.mixcloud.com/%zz/"} {
-		if w := get(t, sharedEmulator(), "/www/oembed/?url="+url.QueryEscape(address)); w.Code != http.StatusNotFound {
-			t.Errorf("oEmbed of %q: status %d, want 404", address, w.Code)
+	for _, pageURL := range []string{"", "x", "/spartacus/", "https://www.mixcloud.com/", "https://www.mixcloud.com/no-such-user/", "https://example.com/spartacus/", "ftp://www.mixcloud.com/demo/", "https://www.mixcloud.com" + world.DraftCloudcast, "https://www.mixcloud.com/%zz/"} {
+		if w := get(t, sharedEmulator(), "/www/oembed/?url="+url.QueryEscape(pageURL)); w.Code != http.StatusNotFound {
+			t.Errorf("oEmbed of %q: status %d, want 404", pageURL, w.Code)
 		}
 	}
 }
@@ -72,8 +72,8 @@ func TestOEmbed_parameters(t *testing.T) {
 
 func TestOEmbed_XML(t *testing.T) {
 	t.Parallel()
-	const address = "/www/oembed/?url=https%3A%2F%2Fwww.mixcloud.com%2Fspartacus%2Fparty-time%2F"
-	w := get(t, sharedEmulator(), address+"&format=xml&callback=f")
+	const path = "/www/oembed/?url=https%3A%2F%2Fwww.mixcloud.com%2Fspartacus%2Fparty-time%2F"
+	w := get(t, sharedEmulator(), path+"&format=xml&callback=f")
 	if kind := w.Header().Get("Content-Type"); kind != "text/xml; charset=utf-8" {
 		t.Errorf("Content-Type = %q, want text/xml; charset=utf-8", kind)
 	}
@@ -86,7 +86,7 @@ func TestOEmbed_XML(t *testing.T) {
 	if err := xml.Unmarshal(w.Body.Bytes(), &doc); err != nil {
 		t.Fatal(err)
 	}
-	inJSON := getJSON(t, sharedEmulator(), address)
+	inJSON := getJSON(t, sharedEmulator(), path)
 	if doc.Title != inJSON["title"] || doc.HTML != inJSON["html"] || doc.Width != "100%" {
 		t.Errorf("oEmbed in XML is %+v, in JSON %v; want the same title, html and width", doc, inJSON)
 	}
@@ -107,7 +107,7 @@ func TestSite(t *testing.T) {
 	} {
 		w := get(t, sharedEmulator(), path)
 		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "text/html; charset=utf-8" || !strings.Contains(w.Body.String(), want) {
-			t.Errorf("%s: status %d, %q; the body must contain %q", path, w.Code, w.Header().Get("Content-Type"), want)
+			t.Errorf("GET %s: status %d, Content-Type %q; want 200, text/html; charset=utf-8, and %q in the body: %.200s", path, w.Code, w.Header().Get("Content-Type"), want, w.Body)
 		}
 	}
 	for _, path := range []string{"/www/no-such-user/", "/www/demo/nothing/", "/www" + world.DraftCloudcast, "/www/widget/iframe/?feed=x", "/www/a/b/c/d/", "/www/demo/playlists/x/", "/www/unsafe/10x/a"} {
@@ -125,16 +125,16 @@ func TestPictures(t *testing.T) {
 		response := getJSON(t, sharedEmulator(), path)
 		for _, member := range []string{"pictures", "cover_pictures"} {
 			set, _ := response[member].(map[string]any)
-			for name, address := range set {
-				pictures[path+member+name] = address
+			for name, pictureURL := range set {
+				pictures[path+member+name] = pictureURL
 			}
 		}
 	}
 	if len(pictures) < 8+3+8+10+5 {
 		t.Fatalf("found %d pictures, want at least %d", len(pictures), 8+3+8+10+5)
 	}
-	for name, address := range pictures {
-		path := strings.TrimPrefix(address.(string), host)
+	for name, pictureURL := range pictures {
+		path := strings.TrimPrefix(pictureURL.(string), host)
 		w := get(t, sharedEmulator(), path)
 		config, _, err := image.DecodeConfig(bytes.NewReader(w.Body.Bytes()))
 		if err != nil || !strings.HasPrefix(w.Header().Get("Content-Type"), "image/") {

@@ -79,7 +79,7 @@ func TestSite_Catalog(t *testing.T) {
 			continue
 		}
 		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "<h1 dir=\"auto\">"+want) && !strings.Contains(w.Body.String(), want) {
-			t.Errorf("%s: status %d; the page must contain %q", path, w.Code, want)
+			t.Errorf("GET %s: status %d, want 200 and a page with %q: %.200s", path, w.Code, want, w.Body)
 		}
 	}
 }
@@ -94,7 +94,7 @@ func TestPlayer(t *testing.T) {
 	}
 	m := regexp.MustCompile(`src="` + regexp.QuoteMeta(host) + `(/www/widget/player\.js)"[\s\S]*data-length="3064" data-audio="` + regexp.QuoteMeta(host) + `(/www/widget/audio/\?feed=[^"]*)"`).FindStringSubmatch(page.Body.String())
 	if m == nil {
-		t.Fatalf("the page does not refer to the script and the audio:\n%s", page.Body)
+		t.Fatalf("the player's page has no URLs of its script and audio, want both:\n%s", page.Body)
 	}
 	if script := get(t, sharedEmulator(), m[1]); script.Code != http.StatusOK || !strings.HasPrefix(script.Header().Get("Content-Type"), "text/javascript") {
 		t.Errorf("GET %s: status %d, Content-Type %q; want 200, text/javascript", m[1], script.Code, script.Header().Get("Content-Type"))

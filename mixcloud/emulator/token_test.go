@@ -123,7 +123,7 @@ func TestToken_AllUsers(t *testing.T) {
 			t.Errorf("token of %s = %q, want ASCII, and NAME-token for an ASCII name", u.Username, u.Token)
 		}
 		if me := getJSON(t, sharedEmulator(), "/me/?access_token="+url.QueryEscape(u.Token)); me["username"] != u.Username || me["key"] != u.Key {
-			t.Errorf("GET /me/ with the token of %s returned the user %v", u.Username, me["username"])
+			t.Errorf("GET /me/ with the token of %s: username %v, key %v; want %[1]s, %[4]s", u.Username, me["username"], me["key"], u.Key)
 		}
 		if !ascii {
 			hashed++
@@ -137,7 +137,7 @@ func TestToken_AllUsers(t *testing.T) {
 	}
 	some := users[len(users)-1] // in another script
 	if !e.Revoke(some.Token) || get(t, e, "/me/?access_token="+some.Token).Code != http.StatusBadRequest {
-		t.Errorf("the token of %s is valid after Revoke, want status 400", some.Username)
+		t.Errorf("Revoke of the token of %s returned false, or GET /me/ with it has another status; want true, 400", some.Username)
 	}
 }
 

@@ -161,7 +161,7 @@ func TestFaults_match(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := get(t, e, path).Code == http.StatusInternalServerError; got != hit {
-				t.Errorf("%q on %s: %t, want %t", pattern, path, got, hit)
+				t.Errorf("a fault with Match %q applies to GET %s: %t, want %t", pattern, path, got, hit)
 			}
 		}
 	}
@@ -317,8 +317,8 @@ func (c *closeRecorder) Close() error {
 	return nil
 }
 
-// TestLimitPerSecond checks that the limit counts the requests of all clients, and that
-// its error has the time to wait.
+// TestLimitPerSecond checks that all clients share the limit, and that the error
+// contains Retry-After.
 func TestLimitPerSecond(t *testing.T) {
 	t.Parallel()
 	e := newEmulator(t, emulator.WithSettings(emulator.Settings{Limit: 3}))
@@ -330,7 +330,7 @@ func TestLimitPerSecond(t *testing.T) {
 				got = append(got, get(t, e, "/demo/").Code)
 			}
 			if diff := cmp.Diff([]int{200, 200, 200, 403, 403}, got); diff != "" {
-				t.Errorf("second %d (-want +got):\n%s", second, diff)
+				t.Errorf("statuses in second %d (-want +got):\n%s", second, diff)
 			}
 			w := get(t, e, "/popular/?callback=f")
 			if w.Header().Get("Retry-After") != "1" || !strings.HasPrefix(w.Body.String(), "f({") || !bytes.Contains(w.Body.Bytes(), []byte(`"retry_after": 1`)) {

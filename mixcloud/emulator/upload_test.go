@@ -81,16 +81,18 @@ func pictureOfSize(field string, size int) formFile {
 	return formFile{field, "large.png", "image/png", cover.body + strings.Repeat("x", size-len(cover.body))}
 }
 
+// checkRefused checks the response to an upload or an edit: an error for exactly the
+// fields in want, or a success if there are none.
 func checkRefused(t *testing.T, w *httptest.ResponseRecorder, want []string) {
 	t.Helper()
 	if len(want) == 0 {
 		if w.Code != http.StatusOK || at(object(t, w.Body.Bytes()), "result.success") != true {
-			t.Errorf("upload: status %d, want 200 with success true: %s", w.Code, w.Body)
+			t.Errorf("status %d, want 200 with success true: %s", w.Code, w.Body)
 		}
 		return
 	}
 	if kind := at(object(t, w.Body.Bytes()), "error.type"); w.Code != http.StatusBadRequest || kind != "PostValidationError" {
-		t.Errorf("upload: status %d, want 400 with a PostValidationError: %s", w.Code, w.Body)
+		t.Errorf("status %d, want 400 with a PostValidationError: %s", w.Code, w.Body)
 	}
 	if diff := cmp.Diff(want, refusedFields(t, w)); diff != "" {
 		t.Errorf("fields with errors (-want +got):\n%s", diff)
@@ -119,7 +121,7 @@ func TestUpload_rules(t *testing.T) {
 			checkRefused(t, postForm(t, e, "/upload/", rule.token, rule.form), rule.refused)
 			added := len(e.Uploads()) - before
 			if len(rule.refused) == 0 && added != 1 || len(rule.refused) > 0 && added != 0 {
-				t.Errorf("Uploads has %d new uploads with the rejected fields %q; want 1 if none, else 0", added, rule.refused)
+				t.Errorf("%d uploads were added, %d fields must be rejected; want 1 upload if none, else 0", added, len(rule.refused))
 			}
 		})
 	}
@@ -250,7 +252,7 @@ func TestUpload(t *testing.T) {
 		t.Errorf("the feed starts with %v, want the upload %s", feed[0], key)
 	}
 	if n := getJSON(t, sharedEmulator(), "/demo/")["cloudcast_count"].(float64); getJSON(t, e, "/demo/")["cloudcast_count"] != n+1 {
-		t.Errorf("cloudcast_count of the owner is not %v, one more than before", n+1)
+		t.Errorf("cloudcast_count of the owner = %v, want %v, one more than before", getJSON(t, e, "/demo/")["cloudcast_count"], n+1)
 	}
 	if n := len(getJSON(t, e, "/artist/new-artist/new/")["data"].([]any)); n != 1 {
 		t.Errorf("the artist's list has %d cloudcasts, want 1", n)

@@ -15,8 +15,7 @@ import (
 	"time"
 )
 
-// The size limits. That of the proxy is inferred: a little more than the largest
-// file.
+// The size limits. The limit of the proxy is inferred: slightly above that of a file.
 const (
 	maxAudio   = 4294967296 // bytes (documented)
 	maxPicture = 10485760   // bytes (documented)

@@ -30,7 +30,7 @@ func formAround(t testing.TB, fields ...string) (contentType, head, tail string)
 	return contentType, head, tail
 }
 
-// zeros is an infinite file.
+// zeros is an endless reader of zeros.
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) {
@@ -242,7 +242,7 @@ func eventually(t testing.TB, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !condition(); runtime.Gosched() {
 		if time.Now().After(deadline) {
-			t.Fatal("timed out after 10s waiting for a condition")
+			t.Fatal("the condition is still false after 10s, want true")
 		}
 	}
 }

@@ -113,7 +113,7 @@ func (f *uploadForm) readTexts() {
 	}
 }
 
-// An item has the fields of one index of a list.
+// An item contains the fields of one index of a list.
 type item struct {
 	index  int
 	prefix string            // tags-0-
@@ -138,8 +138,8 @@ func (f *uploadForm) items(list string, members ...string) []item {
 	return slices.SortedFunc(maps.Values(byIndex), func(a, b item) int { return a.index - b.index })
 }
 
-// readTags reads tags-X-tag. It skips empty ones, so that a single empty one clears the
-// list (inferred from hosts), and duplicates.
+// readTags reads tags-X-tag. It skips duplicates and empty tags, so that a single empty
+// tag clears the list (inferred from hosts).
 func (f *uploadForm) readTags() {
 	items := f.items("tags", "tag")
 	if items == nil {

@@ -33,7 +33,8 @@ type ActiveUpload struct {
 	Received int64  `json:"received"` // bytes of the body read so far
 }
 
-// An uploadLog has the uploads whose body is being read, and the accepted ones.
+// An uploadLog contains the uploads whose body is being read, and the accepted
+// ones.
 type uploadLog struct {
 	mu     sync.Mutex
 	active []*incomingUpload // in the order of their arrival

@@ -131,8 +131,9 @@ func (c *call) allowed() string {
 	return strings.Join(methods, ", ")
 }
 
-// isWriteOnly reports whether a path belongs to a write only: it has no GET route, or
-// one that matches only because the path looks like that of a user or a show.
+// isWriteOnly reports whether a path has only write routes: it has no GET route, or
+// its GET route matches only because the path has the form of a user's or show's
+// path.
 func (c *call) isWriteOnly(read *route) bool {
 	if read != nil && read.Pattern != "/{user}/" && read.Pattern != "/{user}/{cloudcast}/" {
 		return false

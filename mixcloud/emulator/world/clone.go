@@ -21,7 +21,7 @@ func (w *World) Clone() *World {
 	return &fresh
 }
 
-// A cloner maps each object that others point to to its copy.
+// A cloner maps every object that has references to its copy.
 type cloner struct {
 	users      copies[User]
 	cloudcasts copies[Cloudcast]

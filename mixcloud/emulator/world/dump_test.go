@@ -17,8 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the files in testdata")
 
-// dump writes all data of w: the same text if and only if the data is equal. The
-// labels are part of the golden hash.
+// dump writes all data of w as text. Two worlds have the same text if and only if
+// their data is equal. The golden hash depends on the labels too.
 func dump(out io.Writer, w *World) {
 	f := func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) }
 	stamp := func(t time.Time) string { return t.Format(time.RFC3339Nano) }
@@ -147,7 +147,8 @@ func digest(w *World) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// checkGolden compares got with a file in testdata, or rewrites the file.
+// checkGolden compares got with a file in testdata, or rewrites the file with
+// -update.
 func checkGolden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)

@@ -91,7 +91,7 @@ func TestReserve(t *testing.T) {
 	}
 	w.Reserve(c)
 	if w.Cloudcast(StationUser, "on-trial") != nil || w.FindReserved("harbourfm", "on-trial") != c || w.Tag("made-up-just-now") != nil {
-		t.Error("a reserved cloudcast or its tag is visible, or FindReserved does not return it")
+		t.Error("after Reserve, Cloudcast or Tag returns the cloudcast or its tag, or FindReserved does not; want only FindReserved to return the cloudcast")
 	}
 	twin := &Cloudcast{Owner: owner, Name: "On trial", Created: w.Now.Add(2 * time.Hour), Tags: []*Tag{w.NamedTag("Made up just now")}}
 	w.Reserve(twin)
@@ -115,29 +115,29 @@ func TestReserve(t *testing.T) {
 	}
 	for name, list := range lists() {
 		if !slices.Contains(list, c) {
-			t.Errorf("after AddToLists the cloudcast is not in the list of its %s", name)
+			t.Errorf("after AddToLists the cloudcast is not in the list %s, want it there", name)
 		}
 	}
 	activities := len(owner.Feed)
 	w.RemoveFromLists(c)
 	for name, list := range lists() {
 		if slices.Contains(list, c) {
-			t.Errorf("after RemoveFromLists the cloudcast is in the list of its %s", name)
+			t.Errorf("after RemoveFromLists the cloudcast is in the list %s, want it removed", name)
 		}
 	}
 	if w.Cloudcast(StationUser, "on-trial") != c || !c.WasPublic {
-		t.Error("after RemoveFromLists Cloudcast does not return it, or WasPublic is not set")
+		t.Errorf("after RemoveFromLists: Cloudcast returns the cloudcast: %t, WasPublic: %t; want true, true", w.Cloudcast(StationUser, "on-trial") == c, c.WasPublic)
 	}
 	c.Draft = true
 	w.AddToLists(c)
 	if !slices.Contains(owner.Private, c) || slices.Contains(w.Latest, c) || len(owner.Feed) != activities {
-		t.Error("a draft must be in its owner's private list only")
+		t.Errorf("draft: in Private: %t, in Latest: %t, new activities %d; want true, false, 0", slices.Contains(owner.Private, c), slices.Contains(w.Latest, c), len(owner.Feed)-activities)
 	}
 	c.Draft = false
 	w.RemoveFromLists(c)
 	w.AddToLists(c)
 	if slices.Contains(owner.Private, c) || !slices.Contains(w.Latest, c) || len(owner.Feed) != activities {
-		t.Error("a cloudcast that is public again must be in the public lists only, and once in the feed")
+		t.Errorf("cloudcast that is public again: in Private: %t, in Latest: %t, new activities %d; want false, true, 0", slices.Contains(owner.Private, c), slices.Contains(w.Latest, c), len(owner.Feed)-activities)
 	}
 }
 

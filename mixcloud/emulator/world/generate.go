@@ -57,8 +57,8 @@ func newWithMembers(seed int64) (*World, map[*User]*member) {
 	return g.w, g.byUser
 }
 
-// A generator has the state of the generation of a World. The code never iterates
-// over its maps, because their order is random.
+// A generator contains the state of New. The code never iterates over its maps,
+// because their order is random.
 type generator struct {
 	w *World
 

@@ -86,14 +86,14 @@ func TestWorld_KeysAreUnique(t *testing.T) {
 		seen := map[string]bool{}
 		claim := func(key string) {
 			if key = fold(key); seen[key] {
-				t.Errorf("two objects have the key %s", key)
+				t.Errorf("two objects have the key %s, want unique keys", key)
 			}
 			seen[key] = true
 		}
 		ids := map[string]bool{}
 		id := func(kind string, n int) {
 			if k := fmt.Sprint(kind, n); n <= 0 || ids[k] {
-				t.Errorf("%s ID %d is not positive or not unique", kind, n)
+				t.Errorf("%s ID %d is not positive or not unique, want both", kind, n)
 			} else {
 				ids[k] = true
 			}
@@ -145,7 +145,7 @@ func TestWorld_NamesFitIntoPaths(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *World) {
 		for _, u := range w.Users {
 			if slices.Contains(reserved, fold(u.Username)) {
-				t.Errorf("user %q has a reserved name", u.Username)
+				t.Errorf("the user name %q is reserved, want another one", u.Username)
 			}
 			for _, r := range u.Username {
 				if !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) && r != '-' && r != '_' {
@@ -236,7 +236,7 @@ func TestWorld_EdgesAreOnBothLists(t *testing.T) {
 			for _, e := range u.Following {
 				one[edge{"follow", u.Username, e.User.Username, e.At}]++
 				if e.User == u {
-					t.Errorf("%s follows themselves", u.Username)
+					t.Errorf("%s follows themselves, want only other users", u.Username)
 				}
 			}
 			for _, e := range u.Followers {
@@ -263,7 +263,7 @@ func TestWorld_EdgesAreOnBothLists(t *testing.T) {
 				other[edge{"repost", e.User.Username, c.Key(), e.At}]++
 			}
 			if c.Private() && len(c.Favorites)+len(c.Listeners)+len(c.Comments) > 0 {
-				t.Errorf("%s is private and has favorites, listeners or comments", c.Key())
+				t.Errorf("%s is private and has favorites, listeners or comments, want none", c.Key())
 			}
 			if len(c.Listeners) > c.ListenerCount || c.ListenerCount > c.PlayCount {
 				t.Errorf("%s: %d listeners, ListenerCount %d, PlayCount %d; want them in ascending order", c.Key(), len(c.Listeners), c.ListenerCount, c.PlayCount)
@@ -307,7 +307,7 @@ func TestWorld_PublicListsHaveOnlyPublicShows(t *testing.T) {
 			edges(u.Username+" later", u.ListenLater)
 			for _, c := range u.Private {
 				if !c.Private() {
-					t.Errorf("%s is public, but in its owner's private list", c.Key())
+					t.Errorf("%s is public, but in its owner's private list, want only private shows there", c.Key())
 				}
 			}
 			for _, p := range u.Playlists {
@@ -319,7 +319,7 @@ func TestWorld_PublicListsHaveOnlyPublicShows(t *testing.T) {
 					t.Errorf("%s: activity %d is from %s with %d shows and %d users; want %[1]s and one show or user", u.Username, a.ID, a.From.Username, len(a.Cloudcasts), len(a.Users))
 				}
 				if u.HideListens && a.Kind == "listen" {
-					t.Errorf("%s hides listens, but the feed has one", u.Username)
+					t.Errorf("%s hides listens, but the feed has one, want none", u.Username)
 				}
 			}
 		}
@@ -378,15 +378,15 @@ func TestWorld_CloudcastsRespectTheLimits(t *testing.T) {
 			last := 0
 			for i, s := range c.Sections {
 				if (s.Track == nil) == (s.Chapter == "") {
-					t.Errorf("%s: section %d must have either a track or a chapter", k, i)
+					t.Errorf("%s: section %d has both or none of track and chapter, want one", k, i)
 				}
 				if s.StartTime >= 0 && s.StartTime < last {
-					t.Errorf("%s: section %d starts before the previous one", k, i)
+					t.Errorf("%s: section %d starts before the previous one, want ascending times", k, i)
 				}
 				last = max(last, s.StartTime)
 			}
 			if c.DisableComments && len(c.Comments) > 0 {
-				t.Errorf("%s has comments although they are disabled", k)
+				t.Errorf("%s has comments although they are disabled, want none", k)
 			}
 		}
 	})

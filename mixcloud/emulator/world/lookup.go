@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// An index has the objects of a World by name. The case of ASCII letters in user
-// names is ignored, as in Mixcloud's paths; slugs are case-sensitive.
+// An index maps names to the objects of a World. The case of ASCII letters in
+// user names is ignored, as in Mixcloud's paths; slugs are case-sensitive.
 type index struct {
 	users      map[string]*User
 	cloudcasts map[pair]*Cloudcast

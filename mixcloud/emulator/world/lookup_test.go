@@ -114,7 +114,7 @@ func TestAddCloudcast_AddsToAllLists(t *testing.T) {
 		"new tag": w.Tag("brand-new").Cloudcasts, "city": w.City("glasgow").Cloudcasts,
 	} {
 		if list[0] != c {
-			t.Errorf("the new cloudcast is not first in the list of its %s", what)
+			t.Errorf("the list %s starts with %s, want the new cloudcast", what, list[0].Key())
 		}
 	}
 	if c.Slug != "fresh-from-the-pier" || w.Cloudcast(StationUser, c.Slug) != c || c.ID <= last {
@@ -127,7 +127,7 @@ func TestAddCloudcast_AddsToAllLists(t *testing.T) {
 		t.Errorf("slug of the unlisted upload = %q, want fresh-from-the-pier-2; %d entries were added to the owner's public list, want 0", hidden.Slug, len(owner.Cloudcasts)-n)
 	}
 	if w.Cloudcast(StationUser, hidden.Slug) != hidden {
-		t.Error("Cloudcast does not return the unlisted upload")
+		t.Errorf("Cloudcast(%q, %q) does not return the unlisted upload", StationUser, hidden.Slug)
 	}
 }
 

@@ -7,16 +7,18 @@ import (
 	"testing"
 )
 
-// The loop of a key never changes, and is the same on every machine.
+// TestLoop_IsDeterministic checks that the loop of a key never changes and is
+// the same on every machine.
 func TestLoop_IsDeterministic(t *testing.T) {
 	t.Parallel()
 	sum := sha256.Sum256(Loop("/spartacus/party-time/"))
 	if got, want := hex.EncodeToString(sum[:8]), "0980fe5168c2b6ff"; got != want {
-		t.Errorf("hash = %s, want %s", got, want)
+		t.Errorf("hash of the loop = %s, want %s", got, want)
 	}
 }
 
-// A loop is a valid WAV file that is audible and not clipped throughout.
+// TestLoop_IsAudible checks that loops are valid WAV files, audible and hardly
+// clipped.
 func TestLoop_IsAudible(t *testing.T) {
 	t.Parallel()
 	sizes := map[int]bool{}
@@ -24,7 +26,7 @@ func TestLoop_IsAudible(t *testing.T) {
 		file := Loop(key)
 		sizes[len(file)] = true
 		if string(file[:4]) != "RIFF" || string(file[8:16]) != "WAVEfmt " || int(binary.LittleEndian.Uint32(file[4:])) != len(file)-8 || int(binary.LittleEndian.Uint32(file[40:])) != len(file)-44 {
-			t.Errorf("%s: invalid header % x", key, file[:44])
+			t.Errorf("%s: header % x of a file of %d bytes, want a RIFF header of WAVE data with these sizes", key, file[:44], len(file))
 		}
 		if seconds := float64(len(file)-44) / loopRate; seconds < 5 || seconds > 12 {
 			t.Errorf("%s: the loop has %.1f seconds, want 5 to 12", key, seconds)

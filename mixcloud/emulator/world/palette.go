@@ -127,9 +127,10 @@ f1faee e63946 a8dadc 457b9d 1d3557
 3d0c11 d80032 f78ca2 f9dec9 80b192
 fffcf2 403d39 ccc5b9 eb5e28 252422`
 
-// A pictureStyle has the colors and the random sources of a picture. The first four
-// digits of its path (6/2/4/c) are its family. The pictures of a family look similar:
-// those of the episodes of a series, or the profile picture and cover of a user.
+// A pictureStyle contains the colors and the random sources of a picture. The first
+// four digits of its path (6/2/4/c) are its family. The pictures of a family look
+// similar: those of the episodes of a series, or the profile picture and cover of a
+// user.
 type pictureStyle struct {
 	family int
 	colors palette
@@ -170,5 +171,5 @@ func styleOf(path string) pictureStyle {
 	return l
 }
 
-// primaryColor returns a picture's primary color, as the API has it.
+// primaryColor returns a picture's primary color, in the format of the API.
 func primaryColor(picture string) string { return styleOf(picture).colors[0].hex() }

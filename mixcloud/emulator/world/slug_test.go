@@ -35,7 +35,8 @@ func TestEscape(t *testing.T) {
 	}
 }
 
-// The observed rows are names and slugs of recorded responses.
+// TestSlugify checks names and slugs of recorded responses (observed), and
+// others.
 func TestSlugify(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
@@ -89,10 +90,10 @@ func FuzzSlugify(f *testing.F) {
 			t.Errorf("Slugify(%q) = %q, want no dash at an end and no two in a row", name, slug)
 		}
 		if strings.ContainsFunc(slug, func(r rune) bool { return unicode.IsSpace(r) || r == '/' || r == '%' }) {
-			t.Errorf("Slugify(%q) = %q is not valid in a path", name, slug)
+			t.Errorf("Slugify(%q) = %q, want no space, / or %%", name, slug)
 		}
 		if utf8.ValidString(name) && !utf8.ValidString(slug) {
-			t.Errorf("Slugify(%q) = %q is not valid UTF-8", name, slug)
+			t.Errorf("Slugify(%q) = %q, want valid UTF-8", name, slug)
 		}
 	})
 }
@@ -105,11 +106,11 @@ func FuzzEscape(f *testing.F) {
 		escaped := Escape(segment)
 		back, err := url.PathUnescape(escaped)
 		if err != nil || back != segment {
-			t.Errorf("Escape(%q) = %q, which is unescaped as %q, %v", segment, escaped, back, err)
+			t.Errorf("Escape(%q) = %q, which is unescaped as %q, %v; want the original", segment, escaped, back, err)
 		}
 		for i := range len(escaped) {
 			if c := escaped[i]; c >= utf8.RuneSelf || c <= ' ' || strings.IndexByte("/?#", c) >= 0 {
-				t.Errorf("Escape(%q) = %q contains %q", segment, escaped, c)
+				t.Errorf("Escape(%q) = %q contains %q, want printable ASCII without /, ? and #", segment, escaped, c)
 			}
 		}
 	})

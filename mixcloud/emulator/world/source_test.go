@@ -17,7 +17,7 @@ func TestSource_IsPinned(t *testing.T) {
 		got = append(got, s.n(1000))
 	}
 	if want := []int{939, 191, 315, 15, 754, 160}; !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
+		t.Errorf("numbers of the stream = %v, want %v", got, want)
 	}
 }
 

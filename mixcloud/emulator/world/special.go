@@ -14,7 +14,7 @@ const (
 	DocumentedCloudcast = "/spartacus/party-time/"
 	// StationUser has more than 150 public cloudcasts.
 	StationUser = "HarbourFM"
-	// BurstUser got BurstSize followers within one second, and listened to
+	// BurstUser gained BurstSize followers within one second, and listened to
 	// BurstSize cloudcasts within one second.
 	BurstUser = "ParallaxRadio"
 	// BurstSize is the number of entries with the same time in BurstUser's lists.

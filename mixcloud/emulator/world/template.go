@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A templateData fills the slots of the templates of titles, descriptions, biogs
-// and comments.
+// A templateData contains the values for the slots in the templates of titles,
+// descriptions, biogs and comments.
 type templateData struct {
 	g        *generator
 	s        *source

@@ -83,7 +83,7 @@ func TestLocales_AreComplete(t *testing.T) {
 	}
 	for _, l := range locales() {
 		if len(l.places) == 0 || len(l.men) == 0 || len(l.women) == 0 || len(l.men[0].families) == 0 || len(l.women[0].families) == 0 {
-			t.Errorf("%s has no places or no names", l.lang)
+			t.Errorf("%s has %d places, %d names of men and %d of women; want some of each, with family names", l.lang, len(l.places), len(l.men), len(l.women))
 		}
 		for _, p := range l.places {
 			if p.city == "" || p.country == "" || strings.Contains(p.country, ",") {
@@ -97,7 +97,7 @@ func TestLocales_AreComplete(t *testing.T) {
 					ascii += last.ascii
 				}
 				if i := strings.IndexFunc(ascii, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsLetter(r) && r != ' ' && r != '-' }); i >= 0 {
-					t.Errorf("%s: the spelling of %q is not ASCII: %q", l.lang, first.name, ascii[i:])
+					t.Errorf("%s: ASCII spelling of %q has an invalid character at %q, want only ASCII letters, spaces and hyphens", l.lang, first.name, ascii[i:])
 				}
 			}
 		}
@@ -109,7 +109,7 @@ func TestLocales_AreComplete(t *testing.T) {
 		for _, style := range l.section("dates") {
 			words := style == "words" || style == "de words" || style == "ordinal" || style == "month first"
 			if words && len(l.entries["months"]) == 0 {
-				t.Errorf("%s: date style %q needs the names of months, but the language has none", l.lang, style)
+				t.Errorf("%s: the language has no names of months, want 12 for the date style %q", l.lang, style)
 			}
 			if style != "iso" && l.date(style, time.Unix(now, 0).UTC()) == "2026-09-01" {
 				t.Errorf("%s: unknown date style %q", l.lang, style)
@@ -178,7 +178,7 @@ func TestTextHelpers(t *testing.T) {
 		{expand("plain", strings.ToUpper), "plain"},
 	} {
 		if tt.got != tt.want {
-			t.Errorf("got %q, want %q", tt.got, tt.want)
+			t.Errorf("text helper returned %q, want %q", tt.got, tt.want)
 		}
 	}
 }

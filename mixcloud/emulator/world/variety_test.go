@@ -30,7 +30,7 @@ func TestWorld_TextsLookReal(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *World) {
 		check := func(where, text string) {
 			if marker := artificialMarker(text); marker != "" {
-				t.Errorf("%s: the text contains %q, which looks artificial: %q", where, marker, text)
+				t.Errorf("%s: the text contains %q, which looks artificial, want realistic text: %q", where, marker, text)
 			}
 			if !utf8.ValidString(text) {
 				t.Errorf("%s: %q is not valid UTF-8", where, text)
@@ -58,7 +58,7 @@ func TestWorld_TextsLookReal(t *testing.T) {
 			for _, x := range c.Comments {
 				check(c.Key()+" comment", x.Text)
 				if x.Text == "" {
-					t.Errorf("%s has an empty comment", c.Key())
+					t.Errorf("%s has an empty comment, want a text", c.Key())
 				}
 			}
 		}

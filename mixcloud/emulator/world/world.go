@@ -27,13 +27,13 @@ type World struct {
 	lastActivityID  int // 0 until the first activity is added
 }
 
-// A UserEdge is a user in a list and the time when they were added to it.
+// A UserEdge is a user in a list, with the time at which they were added.
 type UserEdge struct {
 	User *User
 	At   time.Time
 }
 
-// A CloudcastEdge is a cloudcast in a list and the time when it was added to it.
+// A CloudcastEdge is a cloudcast in a list, with the time at which it was added.
 type CloudcastEdge struct {
 	Cloudcast *Cloudcast
 	At        time.Time
