@@ -12,9 +12,9 @@ import (
 // [Ref] in two ways.
 //
 // Its key is in Unicode NFC, as Mixcloud's keys are. Some systems send letters
-// decomposed (e and U+0301 for é), and Mixcloud finds nothing under such a key.
-// Received is the key as it was typed, if it differs: if Key is not found, try
-// Received.
+// decomposed (e and U+0301 for é), and Mixcloud does not find a resource by such a
+// key. Received is the key as it was typed, if it differs: if Key is not found,
+// try Received.
 //
 // URLs that have the form of a resource's URL but name another page (tabs of a
 // profile, live streams and pages of the website) return an [*InvalidError] with
@@ -98,7 +98,7 @@ func DiscoverInput(tags []string, city string) (Input, error) {
 }
 
 // NFC returns text in Unicode NFC, the form that names on Mixcloud have. Some
-// systems send letters decomposed, and a search for those finds nothing.
+// systems send letters decomposed, and a search for such text has no results.
 func NFC(text string) string { return norm.NFC.String(text) }
 
 // A nameForm changes a name before its slug is made.

@@ -268,9 +268,8 @@ func TestExchange_Failures(t *testing.T) {
 	}
 }
 
-// TestExchange_NoSecretLeaks checks that the secret, the code and the token are not
-// in anything that is printed, logged or returned as an error, although most
-// responses echo them.
+// TestExchange_NoSecretLeaks checks that formatted values, logs and errors do not
+// contain the secret, the code or the token, although most responses echo them.
 func TestExchange_NoSecretLeaks(t *testing.T) {
 	t.Parallel()
 	sent := func(r *http.Request) string {

@@ -17,8 +17,8 @@ type Picture struct {
 	URL string
 }
 
-// Pictures are the sizes of one image, smallest first, after those of unknown size.
-// It is nil if the resource has no picture.
+// Pictures are the sizes of one image: first the unknown sizes, then the others,
+// smallest first. It is nil if the resource has no picture.
 type Pictures []Picture
 
 // pictureSizes maps the named sizes to pixels (observed in the URLs, 2013 to

@@ -36,7 +36,8 @@ func requestPath(ctx context.Context, r request) string {
 	return clean
 }
 
-// isRedirect reports whether a status is that of a redirect to another URL.
+// isRedirect reports whether a response with this status redirects to another
+// URL.
 func isRedirect(status int) bool {
 	switch status {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// The methods in this file accept every form that a value had in some version of
-// the API, or may plausibly have. A value in another form counts as absent; Raw
-// still returns it.
+// The methods in this file accept every form of a value that was observed in any
+// version of the API, and similar ones. A value in another form counts as absent;
+// Raw still returns it.
 
 // text reads a string. It returns the digits of a number, because some APIs have
 // changed identifiers from numbers to strings.

@@ -65,7 +65,7 @@ func allFormats(v any) string {
 }
 
 // TestNoTokenLeaks makes calls with a token whose responses echo it, and checks
-// that nothing that is returned or observed contains it.
+// that no result, error or observed call contains the token.
 func TestNoTokenLeaks(t *testing.T) {
 	t.Parallel()
 	sent := func(r *http.Request) string { return r.URL.Query().Get("access_token") }

@@ -11,7 +11,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// isAuthorize reports whether a path is that of the authorize page.
+// isAuthorize reports whether a path names the authorize page.
 func isAuthorize(path string) bool { return strings.TrimSuffix(path, "/") == "/www/oauth/authorize" }
 
 // suggestedUsers are the users that the authorize page lists; others can be typed.
@@ -24,7 +24,7 @@ type consent struct {
 	Client  string
 	Users   []string
 	Form    string // the one-time value; "" for a page without a form
-	User    string // as it was typed
+	User    string // as typed
 	Problem string // an error message
 	Code    string // to copy, for applications without a redirect_uri
 	Denied  bool

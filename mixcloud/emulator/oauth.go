@@ -242,8 +242,8 @@ func (e *Emulator) nowLocking() time.Time {
 	return e.now()
 }
 
-// isExchange reports whether a path is that of the token exchange, with or without
-// the trailing slash.
+// isExchange reports whether a path names the token exchange, with or without the
+// trailing slash.
 func isExchange(path string) bool {
 	return strings.TrimSuffix(path, "/") == "/www/oauth/access_token"
 }

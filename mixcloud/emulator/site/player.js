@@ -1,5 +1,5 @@
-// The player of the Mixcloud emulator. It plays a generated loop as if it were the whole show, and reports what happens to the
-// page that embeds it, as JSON in messages: {"mixcloud": "playerWidget", "type": "event", "data": {"eventName": "play", "args": []}}.
+// The player of the Mixcloud emulator. It plays a generated loop for the length of the show, and sends events as JSON messages
+// to the page that embeds it: {"mixcloud": "playerWidget", "type": "event", "data": {"eventName": "play", "args": []}}.
 // The form of the messages is inferred from the names in Mixcloud's documentation of the widget.
 "use strict";
 
