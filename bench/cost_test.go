@@ -22,7 +22,7 @@ import (
 const latency = 20 * time.Millisecond
 
 // TestNamed checks that the server makes the minimum number of calls for each named query, and that
-// it takes exactly as long as the critical path: it waits only for calls.
+// each query takes exactly as long as its critical path: the server waits only for calls.
 func TestNamed(t *testing.T) {
 	t.Parallel()
 	for _, q := range namedQueries(t) {
@@ -38,8 +38,8 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// draw is the number of sets of new queries that TestGenerated generates in addition to the files,
-// such as go test ./bench -run TestGenerated -draw 20.
+// draw is the number of sets of new queries that TestGenerated generates in addition to the files.
+// Example: go test ./bench -run TestGenerated -draw 20.
 var draw = flag.Uint64("draw", 0, "number of sets of 240 new queries that TestGenerated generates")
 
 // TestGenerated is TestNamed for generated queries, with unusual combinations of fields.

@@ -22,9 +22,10 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// TestEstimateOfRandom checks that random documents over the whole schema cost a server with an empty
-// cache at most their estimate: anonymous, with a token, and with a Mixcloud that omits optional
-// members. The documents may cause errors; these must not cost more either.
+// TestEstimateOfRandom checks that random documents over the whole schema cost a server with an
+// empty cache at most their estimate: anonymous, with a token, and with an emulator that omits
+// optional members. The documents may cause errors; operations with errors must not cost more than
+// their estimate either.
 func TestEstimateOfRandom(t *testing.T) {
 	t.Parallel()
 	keys := newValuePool(t)
@@ -95,7 +96,7 @@ func TestEstimateOfKeys(t *testing.T) {
 	}
 }
 
-// executeIgnoringErrors executes a query. The response may have errors, but none of the server.
+// executeIgnoringErrors executes a query. The response may contain errors, but no INTERNAL error.
 func executeIgnoringErrors(t *testing.T, s *testServer, q queries.Query) {
 	body, err := json.Marshal(map[string]any{"query": q.Text, "variables": q.Variables})
 	if err != nil {
@@ -121,8 +122,8 @@ func executeIgnoringErrors(t *testing.T, s *testServer, q queries.Query) {
 	}
 }
 
-// A valuePool has values for arguments that identify something, by the argument's path, such as
-// "User.listens(after)", or by its name.
+// A valuePool contains values for arguments that identify something, by the argument's path, such
+// as "User.listens(after)", or by its name.
 type valuePool map[string][]any
 
 // newValuePool returns values from the emulator's data, with cursors of some lists.

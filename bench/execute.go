@@ -14,8 +14,8 @@ import (
 	"mixcloud-graphql/bench/queries"
 )
 
-// execute sends a query to the server at an address, as a client would, and returns the body of
-// the response. It returns an error if the response has errors.
+// execute sends a query to the server at a base URL, as a client would, and returns the body of the
+// response. It returns an error if the response has errors.
 func execute(ctx context.Context, client *http.Client, server string, q queries.Query) ([]byte, error) {
 	body, err := json.Marshal(map[string]any{"query": q.Text, "variables": q.Variables})
 	if err != nil {
@@ -116,7 +116,7 @@ func lastCursor(body []byte, path string) (cursor string, index int, err error) 
 	for name := range strings.SplitSeq("data."+path, ".") {
 		var members map[string]json.RawMessage
 		if err := json.Unmarshal(at, &members); err != nil {
-			return "", 0, fmt.Errorf("at %s: %w", name, err)
+			return "", 0, fmt.Errorf("decode the response at %s: %w", name, err)
 		}
 		at = members[name]
 	}

@@ -50,7 +50,7 @@ func (b *bench) startEmulator(ctx context.Context) error {
 	return err
 }
 
-// A row has the measurements of a query.
+// A row contains the measurements of a query.
 type row struct {
 	name           string
 	calls, minimum int
@@ -110,7 +110,7 @@ func (b *bench) measureServer(ctx context.Context, q queries.Query, r *row) erro
 }
 
 // withColdServer starts a server with an empty cache in this process, and returns the duration of
-// use. The server has all parts of the program, including the access log.
+// use. The server runs all parts of the program, including the access log.
 func (b *bench) withColdServer(ctx context.Context, use func(client *http.Client, server string) error) (time.Duration, error) {
 	log := slog.New(slog.DiscardHandler)
 	server, err := app.New(config.Serve{
@@ -212,8 +212,8 @@ func (b *bench) measureIdeal(ctx context.Context, plan *ideal.Plan, token string
 	return nil
 }
 
-func fetch(ctx context.Context, client *http.Client, address string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+func fetch(ctx context.Context, client *http.Client, rawURL string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, rawURL, nil)
 	if err != nil {
 		return err
 	}

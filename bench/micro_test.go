@@ -80,8 +80,8 @@ func BenchmarkDecode(b *testing.B) {
 	})
 }
 
-// recordedClient returns a client of a Mixcloud that always returns the same recorded response, and
-// the size of the response.
+// recordedClient returns a client that always receives the same recorded response, and the size of
+// the response.
 func recordedClient(b *testing.B, file string) (*mixcloud.Client, int64) {
 	b.Helper()
 	body, err := os.ReadFile("../mixcloud/testdata/recorded/" + file)

@@ -62,7 +62,7 @@ func printMiddleware(ctx context.Context, out io.Writer) (err error) {
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
-// middleTime returns the median time of a call.
+// medianTime returns the median time of a call.
 func medianTime(call func()) time.Duration {
 	var all [middlewareRequests]time.Duration
 	for i := range all {

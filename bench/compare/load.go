@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// minimumProcessorTime is the processor time that a measurement needs for an error of few percent, since /proc counts in
-// units of 10 ms. A busy machine gets up to twice the configured duration for it.
+// minimumProcessorTime is the minimum processor time of a measurement. /proc counts in units of 10
+// ms, so the error is then a few percent. On a busy machine a measurement lasts up to twice the
+// configured duration to reach it.
 const minimumProcessorTime = 300 * time.Millisecond
 
 // load sends a query on a number of connections, with new variables in each request or with the same ones, and measures
@@ -113,8 +114,9 @@ func (g *loadGenerator) fail(err error) {
 	g.failure.Store(err.Error())
 }
 
-// exchange sends the body of a request, and reads the response. It returns an error unless the response has status 200
-// and no errors, and whether the connection can be used for another request.
+// exchange sends the body of a request, and reads the response. It reports whether the connection
+// can be used for another request, and returns an error unless the response has status 200 and no
+// errors.
 func (g *loadGenerator) exchange(conn net.Conn, r *bufio.Reader, body []byte) (reusable bool, err error) {
 	request := fmt.Appendf(nil, "POST /graphql HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", g.address, len(body), body)
 	if _, err := conn.Write(request); err != nil {

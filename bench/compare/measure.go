@@ -17,8 +17,8 @@ import (
 // samples is the number of response times that a round measures for each query and server.
 const samples = 5
 
-// warmUps is the number of measurements of each query and server that do not count. The first requests to a server for
-// Node take five times as long, until its code is compiled.
+// warmUps is the number of measurements of each query and server that are not counted. The first
+// requests to a server for Node take five times as long, until its code is compiled.
 const warmUps = 2
 
 // results are the results of a run.
@@ -30,7 +30,7 @@ type results struct {
 	memory   []memory // by server
 }
 
-// A coldRow has the response times of a query whose variables are new in each sample.
+// A coldRow contains the response times of a query whose variables are new in each sample.
 type coldRow struct {
 	name    string
 	minimum int             // number of calls
@@ -43,7 +43,8 @@ type coldMeasures struct {
 	calls []int
 }
 
-// A loadRow has the processor time of a query, with new variables in each request or with the same ones.
+// A loadRow contains the processor times of a query, with new variables in each request or with the
+// same ones.
 type loadRow struct {
 	name    string
 	repeats bool

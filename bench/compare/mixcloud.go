@@ -16,9 +16,9 @@ import (
 	"mixcloud-graphql/bench/synthetic"
 )
 
-// A mixcloud emulates the part of Mixcloud's API that the queries need, for any name, so that each request can have
-// another name. The data of mixcloud/emulator is finite: after some requests this server would have all of it in its
-// cache.
+// A mixcloud emulates the part of Mixcloud's API that the queries need, for any name, so that each
+// request can have another name. The data of mixcloud/emulator is finite: after some requests the
+// cache of this server would contain all of it.
 type mixcloud struct {
 	server  *http.Server
 	url     string

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// nodeFolder has the servers for Node, relative to the root of the repository.
+// nodeFolder contains the servers for Node. It is relative to the root of the repository.
 const nodeFolder = "bench/compare/node"
 
 // minimumNode is the first major version of Node that all packages support.

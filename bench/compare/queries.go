@@ -13,7 +13,7 @@ import (
 //go:embed queries
 var queryFiles embed.FS
 
-// The folders of queryFiles. Both have the same queries, each in the schema of its servers.
+// The folders of queryFiles. Both contain the same queries, each in the schema of its servers.
 const (
 	ourQueries  = "queries/ours"
 	nodeQueries = "queries/node"
@@ -26,8 +26,8 @@ type query struct {
 	quoted map[string][]byte // the same as JSON
 }
 
-// repeated are the beginnings of the names of queries that are measured with the same variables again and again, too: a
-// small, a fan-out and a large one.
+// repeated contains the beginnings of the names of the queries that are also measured with the same
+// variables in each request: a small query, a fan-out and a large one.
 var repeated = []string{"2 ", "4 ", "6 "}
 
 func (q query) repeats() bool {
@@ -67,7 +67,8 @@ func (q query) usesOffset() bool {
 	return strings.HasPrefix(q.name[2:], "popular") || strings.HasPrefix(q.name[2:], "hundred")
 }
 
-// variables returns the variables of a query for a number. No two numbers have an object or a page in common.
+// variables returns the variables of a query for a number. The queries for two numbers read no
+// object or page in common.
 func (q query) variables(n int64) map[string]any {
 	if q.usesOffset() {
 		return map[string]any{"offset": n * 100}
@@ -83,8 +84,8 @@ func (q query) body(folder string, n int64) []byte {
 	return fmt.Appendf(nil, `{"query":%s,"variables":{"name":"user%d"}}`, q.quoted[folder], n)
 }
 
-// scalars returns the scalar values in the data of a response, sorted: what responses in different schemas have in
-// common.
+// scalars returns the scalar values in the data of a response, sorted. They are equal in responses
+// to the same query in different schemas.
 func scalars(response []byte) ([]string, error) {
 	var r struct {
 		Data   any               `json:"data"`

@@ -84,7 +84,7 @@ func (b *bench) add(name, queries string, start func() (*process.Process, error)
 			return err
 		}
 	}
-	time.Sleep(300 * time.Millisecond) // for what a program does after its start
+	time.Sleep(300 * time.Millisecond) // so that work after the start has ended
 	s.idle, err = p.Memory("VmRSS")
 	return err
 }

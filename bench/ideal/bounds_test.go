@@ -11,9 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// fakeComments is a Mixcloud with the user ada, who has five comments: by the users 100 to 500, each
-// at the second of its name. The user eve has no comments. It supports limit and until, and fails
-// for a call with since.
+// fakeComments simulates Mixcloud with the user ada, who has five comments: by the users 100 to
+// 500, each at the second of its name. The user eve has no comments. It supports limit and until,
+// and fails for a call with since.
 type fakeComments struct{}
 
 func (fakeComments) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -101,7 +101,7 @@ func TestPlan_Bounds(t *testing.T) {
 			t.Parallel()
 			got := plan(t, fmt.Sprintf(`{ user(username: "ada") { comments(%s) { totalCount nodes { user { city } } } } }`, test.arguments))
 			if diff := cmp.Diff(append([]string{"/ada/?"}, test.want...), got); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
+				t.Errorf("calls, -want +got:\n%s", diff)
 			}
 		})
 	}
@@ -109,7 +109,7 @@ func TestPlan_Bounds(t *testing.T) {
 		t.Parallel()
 		got := plan(t, `{ user(username: "eve") { a: comments(since: 50) { nodes { user { city } } } b: comments(since: 50, until: 600) { nodes { user { city } } } } }`)
 		if diff := cmp.Diff([]string{"/eve/?", "/eve/comments/?limit=20", "/eve/comments/?limit=20&until=600"}, got); diff != "" {
-			t.Errorf("-want +got:\n%s", diff)
+			t.Errorf("calls, -want +got:\n%s", diff)
 		}
 	})
 }

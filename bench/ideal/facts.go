@@ -3,8 +3,8 @@ package ideal
 // The facts below are from docs/mixcloud-api.md: the members of nested and listed resources, and the
 // lists that exist.
 
-// fullMembers are the members that only the full form of a resource has (observed 2018 to 2023;
-// compare user_full_metadata_2018.json and others with any list).
+// fullMembers are the members that only the full form of a resource contains (observed 2018 to
+// 2023; compare user_full_metadata_2018.json and others with any list).
 var fullMembers = members(
 	"User.biog", "User.createdAt", "User.updatedAt", "User.followerCount", "User.followingCount",
 	"User.cloudcastCount", "User.favoriteCount", "User.listenCount", "User.isPro", "User.isPremium",
@@ -12,26 +12,27 @@ var fullMembers = members(
 	"Cloudcast.description", "Cloudcast.sections", "Cloudcast.picturePrimaryColor", "Cloudcast.pictureColorHex",
 )
 
-// fullMembersForViewers are the same for requests with a token: nested users contain whether the
-// viewer follows them, but not whether they follow the viewer (observed 2017).
+// fullMembersForViewers are the additional members that, in responses to requests with a token,
+// only the full form contains: nested users show whether the viewer follows them, but not whether
+// they follow the viewer (observed 2017).
 var fullMembersForViewers = members("User.followsViewer")
 
-// subresources are addresses below a resource's key that do not depend on the resource's members.
+// subresources are paths below a resource's key that do not depend on the resource's members.
 var subresources = map[string]string{
 	"Cloudcast.embedHtml": "embed-html/",
 	"Cloudcast.embedJson": "embed-json/",
 }
 
-// A list is the list in REST of a connection of the schema.
+// A list describes the list of the REST API that a connection of the schema reads.
 type list struct {
 	name     string // below the owner's path
 	items    string // their type
 	counter  counter
-	unpaged  bool // one response has all items, for any arguments
+	unpaged  bool // one response contains all items, for any arguments
 	hasTimes bool // items have the time at which they were added
 }
 
-// A counter is the place of the number of a list's items.
+// A counter determines which responses contain the number of a list's items.
 type counter int
 
 const (

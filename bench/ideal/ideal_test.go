@@ -18,8 +18,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// TestIndependence checks that of this module the package imports only the emulator, and nothing of
-// the server that it is compared with.
+// TestIndependence checks that the package imports no package of this module except the emulator,
+// and therefore no code of the server with which it is compared.
 func TestIndependence(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
@@ -116,7 +116,7 @@ func TestFacts(t *testing.T) {
 	}
 }
 
-// fakeMixcloud is a Mixcloud with fixed responses, by path.
+// fakeMixcloud is a transport that simulates Mixcloud with a fixed response for each path.
 type fakeMixcloud map[string]string
 
 func (m fakeMixcloud) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -128,8 +128,8 @@ func (m fakeMixcloud) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 }
 
-// fakeUsers returns a Mixcloud with the user ada, who follows n users. They are named 0, 1 and so on,
-// and have one cloudcast each, which ada hosts. The page of followed users has a next page.
+// fakeUsers returns a fakeMixcloud with the user ada, who follows n users. They are named 0, 1 and
+// so on, and have one cloudcast each, which ada hosts. The page of followed users has a next page.
 func fakeUsers(n int) fakeMixcloud {
 	m := fakeMixcloud{
 		"/ada/": `{"key": "/ada/"}`, "/me/": `{"key": "/ada/", "is_current_user": true}`,
@@ -165,7 +165,8 @@ func fakeKeys(n int) (keys []any) {
 	return keys
 }
 
-// TestPlan_Unneeded checks that the lists of a resource that does not exist are no calls of the plan.
+// TestPlan_Unneeded checks that the plan does not count the calls for lists of a resource that does
+// not exist.
 func TestPlan_Unneeded(t *testing.T) {
 	t.Parallel()
 	plan, err := New(schema(t), fakeUsers(0), 0).Plan(Operation{Query: `{

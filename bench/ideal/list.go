@@ -87,8 +87,8 @@ func (w *walker) page(f *ast.Field, l list) (p page, invalid bool) {
 	return p, false
 }
 
-// list requires a page of a list, and walks its items. filter has the query parameters of the list's
-// address apart from those of the page.
+// list requires a page of a list, and walks its items. filter contains the query parameters of the
+// list's URL, apart from those of the page.
 func (w *walker) list(n node, f *ast.Field, path, filter string, l list) {
 	p, invalid := w.page(f, l)
 	if invalid {

@@ -12,8 +12,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// A resource has the relevant members of any object of the API: its identity and the resources in
-// it.
+// A resource contains the relevant members of any object of the API: its identity and the resources
+// in it.
 type resource struct {
 	Key     string
 	Type    string // of an activity, such as "upload"
@@ -84,7 +84,7 @@ type response struct {
 	found bool
 }
 
-// A cachedAPI makes calls to a Mixcloud whose data does not change, each call once.
+// A cachedAPI makes calls to an API whose data does not change, each call once.
 type cachedAPI struct {
 	api       http.RoundTripper
 	mu        sync.Mutex
@@ -175,5 +175,5 @@ func typeOf(path string) string {
 	return ""
 }
 
-// slug returns the last part of the address of a tag or city with a name.
+// slug returns the last path segment of a tag or city with a name.
 func slug(name string) string { return world.Escape(world.Slugify(name)) }

@@ -13,8 +13,8 @@ import (
 // DefaultConcurrency is the default maximum number of parallel calls.
 const DefaultConcurrency = 32
 
-// A Reference computes the plans of queries for one schema and one Mixcloud. It is safe for
-// concurrent use.
+// A Reference computes the plans of queries for one schema and one API. It is safe for concurrent
+// use.
 type Reference struct {
 	schema      *ast.Schema
 	api         *cachedAPI
@@ -37,16 +37,16 @@ type Operation struct {
 	Variables map[string]any // as JSON decodes them
 	Token     string         // of the viewer; "" for an anonymous operation
 
-	// Cursors has the index in the list of each cursor in Variables. Cursors are opaque, so the
-	// reference cannot determine it.
+	// Cursors contains the index in the list of each cursor in Variables. Cursors are opaque, so
+	// the reference cannot determine the index.
 	Cursors map[string]int
 
-	// Keys has the resource's key of each global id in Variables, which is opaque too. An id
+	// Keys contains the resource's key of each global id in Variables, which is opaque too. An id
 	// without a key counts as forged.
 	Keys map[string]string
 }
 
-// A Plan has the minimum calls of an operation.
+// A Plan contains the minimum calls of an operation.
 type Plan struct {
 	// Rounds are the sets of calls that run in parallel, in order. The number of rounds is the
 	// length of the critical path.

@@ -10,7 +10,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// maxElements is the maximum number of arguments of Query.nodes and Query.resources.
+// maxElements is the maximum number of elements of the list argument of Query.nodes and
+// Query.resources.
 const maxElements = 100
 
 // A walker walks one query over the responses, and plans the calls.

@@ -76,7 +76,7 @@ func TestResults(t *testing.T) {
 		"failed": 1, "good": 99, "first failure": ", such as `status 503`", "no failure": "",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
+		t.Errorf("results (-want +got):\n%s", diff)
 	}
 }
 
@@ -93,7 +93,7 @@ func TestCounts(t *testing.T) {
 	got := []any{all.within(0, 2*time.Second), all.within(5*time.Second, 7*time.Second), all.busiest(0, time.Second), all.busiest(7*time.Second, time.Second)}
 	want := []any{count{2 * time.Second, 10, 0}, count{2 * time.Second, 20, 10}, 15, 5}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(count{})); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
+		t.Errorf("counts (-want +got):\n%s", diff)
 	}
 }
 

@@ -1,5 +1,5 @@
-// Command load measures the server with many clients, and with a Mixcloud that limits, fails and is
-// down.
+// Command load measures how the server behaves with many clients, and when Mixcloud rate-limits
+// calls, returns errors or is down.
 //
 //	go run ./bench/load
 //	go run ./bench/load -duration 10s -outage 10s -figure killed
@@ -37,7 +37,7 @@ func main() {
 	}
 }
 
-// A bench has the settings of all measurements.
+// A bench contains the settings of all measurements.
 type bench struct {
 	latency  time.Duration // of the emulator
 	duration time.Duration // of the measured traffic

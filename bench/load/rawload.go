@@ -40,7 +40,7 @@ func newLoadGenerator(s *process.Process, q request) (*loadGenerator, error) {
 	return l, err
 }
 
-// A phase has the counts of a period.
+// A phase contains the counts of a period.
 type phase struct {
 	took                          time.Duration
 	cpu                           time.Duration // of the server

@@ -67,7 +67,7 @@ func (b *bench) redisKilled(ctx context.Context) ([]row, error) {
 
 const pagesShared = 300
 
-// replicas measures the calls of a second server, for pages that a first one has put into Redis.
+// replicas measures the calls of a second server, for pages that a first one has stored in Redis.
 func (b *bench) replicas(ctx context.Context) ([]row, error) {
 	m, err := b.startMixcloud(ctx)
 	if err != nil {

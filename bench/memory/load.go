@@ -27,7 +27,7 @@ var loadQueries = []string{
 const pictureFields = `small: picture(size: SMALL) { url } thumbnail: picture(size: THUMBNAIL) { url } mediumMobile: picture(size: MEDIUM_MOBILE) { url } ` +
 	`medium: picture(size: MEDIUM) { url } large: picture(size: LARGE) { url } extraLarge: picture(size: EXTRA_LARGE) { url }`
 
-// serve starts a server over the bench's Mixcloud, with additional flags.
+// serve starts a server that calls the simulated Mixcloud of the bench, with additional flags.
 func (b *bench) serve(ctx context.Context, flags ...string) (*process.Process, error) {
 	m := b.mixcloud.url
 	return b.startServer(ctx, append([]string{"--api-url=" + m, "--site-url=" + m, "--oembed-url=" + m + "/oembed/"}, flags...)...)

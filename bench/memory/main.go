@@ -7,8 +7,8 @@
 // It prints a row in Markdown for each figure, with its target. The exit status does not depend on the figures: it is 0
 // if they could be measured. bench/README.md lists the command.
 //
-// The server is a separate process of this program. Its Mixcloud is in the process of the bench: it responds to any name
-// with data of Mixcloud's size. It needs Linux, for /proc.
+// The server is a separate process of this program. The process of the bench simulates Mixcloud: it
+// responds to any name with data of realistic size. The bench reads /proc, so it needs Linux.
 package main
 
 import (
@@ -39,7 +39,7 @@ func main() {
 	}
 }
 
-// A bench has the settings of all measurements.
+// A bench contains the settings of all measurements.
 type bench struct {
 	caches      []int64 // sizes in MiB
 	connections int

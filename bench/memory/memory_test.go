@@ -52,7 +52,7 @@ func TestRun_InvalidFlags(t *testing.T) {
 	}
 }
 
-// TestRespond decodes the responses of the bench's Mixcloud with the client's decoders.
+// TestRespond decodes the responses of the simulated Mixcloud with the client's decoders.
 func TestRespond(t *testing.T) {
 	t.Parallel()
 	user, err := realmixcloud.Decode[realmixcloud.FullUser](respond("/a/", nil))

@@ -14,8 +14,9 @@ import (
 	"mixcloud-graphql/bench/synthetic"
 )
 
-// A mixcloud is a Mixcloud that responds to any name. Its objects have the members and the size of the real ones. Each
-// item of a list is derived from the list's name and the item's number, so that no two pages are equal.
+// A mixcloud simulates Mixcloud and responds to any name. Its objects have the members and the size
+// of real ones. Each item of a list is derived from the list's name and the item's number, so that
+// no two pages are equal.
 type mixcloud struct {
 	server *http.Server
 	url    string

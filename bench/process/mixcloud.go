@@ -28,9 +28,9 @@ func ClearRequests(ctx context.Context, emulator string) error {
 	return Control(ctx, emulator, http.MethodDelete, "requests", nil, nil)
 }
 
-// Control sends a request to the control API of the emulator at a base URL. path is a path of the
-// API, such as "settings". send is sent as JSON, and the response is decoded into into; both may be
-// nil.
+// Control sends a request to the control API of the emulator at a base URL. path is the path in
+// that API, such as "settings". The parameter send is the body, which is encoded as JSON; into
+// receives the decoded response. Both may be nil.
 func Control(ctx context.Context, emulator, method, path string, send, into any) error {
 	var body io.Reader
 	if send != nil {

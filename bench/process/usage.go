@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// Memory returns a line of /proc/PID/status in bytes: VmRSS is the resident memory, VmHWM its peak.
+// Memory returns a memory field of /proc/PID/status in bytes, such as VmRSS (resident memory) or
+// VmHWM (its peak).
 func (p *Process) Memory(name string) (int64, error) {
 	text, err := p.proc("status")
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package queries has the queries of the benchmarks: those that a client would send, in *.graphql,
-// and generated ones.
+// Package queries contains the queries of the benchmarks: those that a client would send, in
+// *.graphql, and generated ones.
 package queries
 
 import (

@@ -4,10 +4,10 @@
 //	go run ./bench/soak                    # 10 minutes, 1,000,000 malformed requests
 //	go run ./bench/soak -duration 1m -malformed 50000
 //
-// The server runs in this process, with the demo's Mixcloud, on loopback. From time to time all
-// clients pause, and it prints the number of goroutines, the memory and the number of file
-// descriptors as a row in Markdown. The exit status is 1 if any of them has grown, after a response
-// with status 500 or above, or after a panic.
+// The server runs in this process, with the emulator of the demo, on loopback. From time to time
+// all clients pause, and the command prints the number of goroutines, the memory and the number of
+// file descriptors as a row in Markdown. The exit status is 1 if any of them has grown, after a
+// response with status 500 or above, or after a panic.
 package main
 
 import (

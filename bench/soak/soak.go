@@ -43,7 +43,7 @@ type soak struct {
 	seed      uint64
 	out       io.Writer
 
-	base string // the server's address
+	base string // the server's base URL
 	log  errorLog
 	// pause is locked for reading during each request, and for writing while all clients pause.
 	pause     sync.RWMutex
@@ -126,7 +126,7 @@ func (s *soak) count(status int, err error) {
 	}
 }
 
-// A state has the resources of the process while all clients pause.
+// A state contains the resource usage of the process while all clients pause.
 type state struct {
 	goroutines, descriptors int
 	heap, resident          int64
@@ -173,7 +173,7 @@ func (s *soak) requests() (n int) {
 }
 
 // checkGrowth returns an error if a resource has grown between the first and the last state. The
-// first one has the resources that the process always needs.
+// first state includes the resources that the process always needs.
 func checkGrowth(states []state) (err error) {
 	if len(states) < 2 {
 		return errors.New("there are fewer than two rows to compare")

@@ -1,5 +1,6 @@
-// Package synthetic writes objects of Mixcloud for any name. They have the members and the size of the real ones. The
-// benchmarks use them where the data of the emulator has too few different objects.
+// Package synthetic writes objects of Mixcloud's API for any name. They have the members and the
+// size of real ones. The benchmarks use them where the data of the emulator has too few different
+// objects.
 package synthetic
 
 import (
@@ -34,7 +35,7 @@ func AppendFullCloudcast(b []byte, owner, slug string) []byte {
 	return cloudcast(b, owner, slug, fullCloudcast)
 }
 
-// fullUser and fullCloudcast are members that only complete objects have.
+// fullUser and fullCloudcast are the members that only complete objects contain.
 var (
 	fullUser = `, "biog": "` + strings.Repeat("Plays records. ", 20) + `", "city": "London", "country": "United Kingdom",
 			"created_time": "2012-03-04T05:06:07Z", "updated_time": "2026-03-04T05:06:07Z", "follower_count": 1000, "following_count": 20,

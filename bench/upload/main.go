@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return report.print(stdout)
 }
 
-// A plan has the settings of the measurements.
+// A plan contains the settings of the measurements.
 type plan struct {
 	sizes, concurrentSize       sizes
 	concurrent, rounds, seconds int

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// A report has all measurements.
+// A report contains all measurements.
 type report struct {
 	plan            plan
 	uploads         []row
@@ -24,7 +24,7 @@ type report struct {
 	afterDisconnect time.Duration // until the connection to Mixcloud was closed after the client had disconnected
 }
 
-// A row has the measurements of one kind of upload.
+// A row contains the measurements of one kind of upload.
 type row struct {
 	bytes            int64
 	chunked          bool
@@ -33,7 +33,7 @@ type row struct {
 	cpu              time.Duration // processor time of the server per GiB
 }
 
-// A bench has the emulator of all measurements, and starts servers.
+// A bench runs the emulator of all measurements, and starts servers.
 type bench struct {
 	emulator *target
 	log      io.Writer
@@ -156,11 +156,11 @@ func (b *bench) verify(bytes int64, concurrent int) error {
 		return err
 	}
 	if len(all) < concurrent {
-		return errors.New("an upload is missing")
+		return fmt.Errorf("the emulator received %d uploads, want at least %d", len(all), concurrent)
 	}
 	for _, u := range all[len(all)-concurrent:] {
 		if u.Bytes != bytes || u.SHA256 != digest(bytes) {
-			return fmt.Errorf("the emulator received %d bytes of an upload of %d bytes, or different ones", u.Bytes, bytes)
+			return fmt.Errorf("the emulator received %d bytes with the SHA-256 %s, want %d with %s", u.Bytes, u.SHA256, bytes, digest(bytes))
 		}
 	}
 	return nil

@@ -14,7 +14,7 @@ type Activity interface {
 	IsActivity()
 }
 
-// activity has the fields of all kinds of activity.
+// activity contains the fields of all kinds of activity.
 type activity struct {
 	*mixcloud.Activity
 	owner mixcloud.CanonicalKey

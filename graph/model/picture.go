@@ -22,7 +22,7 @@ var sizeNames = map[string]PictureSize{
 	"1024wx1024h": PictureSizeW1024,
 }
 
-// sizeWidths has the width of each size in pixels (from responses since 2013).
+// sizeWidths contains the width of each size in pixels (from responses since 2013).
 var sizeWidths = map[PictureSize]int{
 	PictureSizeSmall: 25, PictureSizeThumbnail: 50, PictureSizeMediumMobile: 80, PictureSizeMedium: 100,
 	PictureSizeLarge: 300, PictureSizeW320: 320, PictureSizeExtraLarge: 600, PictureSizeW640: 640,

@@ -88,8 +88,8 @@ func (*City) IsNode() {}
 // IsResource marks City as a Resource.
 func (*City) IsResource() {}
 
-// A Discovery has the lists of cloudcasts for tags, for a city, or for both. It makes
-// no call until one of its lists is read.
+// A Discovery contains the lists of cloudcasts for tags, for a city, or for both. It makes no call
+// until one of its lists is read.
 type Discovery struct {
 	Key mixcloud.Key // in Unicode NFC
 	URL string

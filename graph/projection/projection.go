@@ -14,8 +14,9 @@
 // and null propagation are always the executor's, and switching the projection off changes nothing
 // but the speed.
 //
-// A selection is compiled to a [plan] once for each document. The files: fields.go has the table of fields, plan.go compiles
-// it, resolve.go makes loads and reads connections, and write.go, connection.go and pictures.go write.
+// A selection is compiled to a [plan] once for each document. The files: fields.go contains the
+// table of fields, plan.go compiles it, resolve.go makes loads and reads connections, and write.go,
+// connection.go and pictures.go write.
 package projection
 
 import (

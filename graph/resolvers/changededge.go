@@ -14,10 +14,10 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// The payload of an action that adds to one of the viewer's lists has the edge of
-// the new item in that list, so that a client can show it without reading the list
-// again. Its cursor is that of a written item (paging.ByWrite): the position of the
-// item is found when a page after it is read. See docs/adr/0035-edges-in-mutation-payloads.md.
+// The payload of an action that adds to one of the viewer's lists contains the edge of the new item
+// in that list, so that a client can show it without reading the list again. Its cursor is that of
+// a written item (paging.ByWrite): the position of the item is found when a page after it is read.
+// See docs/adr/0035-edges-in-mutation-payloads.md.
 
 // changedEdge returns a function that loads the edge of the item that an action has
 // added. The cursor is bound to the owner of the list. So the viewer is loaded too,

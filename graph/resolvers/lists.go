@@ -14,9 +14,8 @@ import (
 	"mixcloud-graphql/mixcloud/rawjson"
 )
 
-// A list is one connection of one object: T is the type of its items in REST, N that
-// of its nodes in the graph. [lists.List] has the properties that all connections of
-// a field share.
+// A list is one connection of one object: T is the type of its items in REST, N that of its nodes
+// in the graph. [lists.List] contains the properties that all connections of a field share.
 type list[T, N any] struct {
 	lists.List
 	owner   string                               // canonical key of the owner, or the name of the root field

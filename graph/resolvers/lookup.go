@@ -125,7 +125,7 @@ func nodeOf(ctx context.Context, id model.NodeID) (model.Node, error) {
 }
 
 // findListed finds a comment or an activity. These have no URL of their own, so it reads the page
-// of the owner's list that has the item's time.
+// of the owner's list that contains the item's time.
 func findListed[T any](ctx context.Context, id model.NodeID, list string, l *loaders.Loader[loaders.PageKey, *loaders.Page[T]], newNode func(*T) model.Node) (model.Node, error) {
 	page, err := l.Load(ctx, loaders.ListPage(id.Owner.String()+list, mixcloud.Range{Limit: 100, Until: id.Time.Add(1e9)}))
 	if errors.Is(err, mixcloud.ErrNotFound) {

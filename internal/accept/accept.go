@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// The two media types of a response. They differ in the status code: with the
-// newer one the status reports about the operation, with the older one it is
-// 200 for every well-formed request, as older clients expect.
+// The two media types of a response. They differ in the status code: with the newer type the status
+// reports the result of the operation; with the older type it is 200 for every well-formed request,
+// as older clients expect.
 const (
 	GraphQL = "application/graphql-response+json"
 	JSON    = "application/json"
@@ -25,7 +25,7 @@ const Events = "text/event-stream"
 type Types struct {
 	Media  string // type of a single response: GraphQL or JSON, or "" if the client accepts neither
 	Events bool   // the client explicitly accepts Events
-	Page   bool   // the client prefers HTML, as a browser does for an address that a user opens
+	Page   bool   // the client prefers HTML, as a browser does for a URL that a user opens
 }
 
 // None reports whether the client accepts no supported media type.

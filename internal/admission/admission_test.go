@@ -108,7 +108,7 @@ func TestWait_ResumesBeforeNewOperations(t *testing.T) {
 			t.Errorf("the order of events is %q, want %q", order, want)
 		}
 
-		// It is never refused.
+		// An operation that continues is never refused.
 		first, order = enter(t, c, t.Context()), nil
 		resume = Wait(NewContext(t.Context(), first))
 		second = enter(t, c, t.Context())

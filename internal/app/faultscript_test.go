@@ -102,10 +102,11 @@ func executeByGET(s *testServer, query, token string) response {
 
 // FuzzFaults runs a script of faults, clock jumps, pauses and requests. Each step is two bytes.
 //
-// Each response must be valid GraphQL over HTTP and arrive before the deadline. It must not contain tokens, pages of Mixcloud
-// or Go internals. Each field has its value without faults, or is null with an error at its path or above. A cacheable
-// response is complete and fresh. The number of calls is at most that with an empty cache and all retries. After the script,
-// without faults, every response is fresh again.
+// Each response must be valid GraphQL over HTTP and arrive before the deadline. It must not contain
+// tokens, pages of Mixcloud or Go internals. Each field has the same value as without faults, or is
+// null with an error at its path or above. A cacheable response is complete and fresh. The number
+// of calls is at most that with an empty cache and all retries. After the script, without faults,
+// every response is fresh again.
 func FuzzFaults(f *testing.F) {
 	for seed := range uint64(24) {
 		r := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // not a secret

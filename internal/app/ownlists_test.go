@@ -116,7 +116,8 @@ func (l lagServer) readPages(list string, size, n int) (keys, cursors []string) 
 	return keys, cursors
 }
 
-// Random writes to each list of the viewer while reads lag: read forward, backward and by offset, the list always has all writes.
+// Random writes to each list of the viewer while reads lag: read forward, backward and by offset,
+// the list always shows all writes.
 func TestReadYourWrites_OwnLists(t *testing.T) {
 	t.Parallel()
 	sharedWorld()

@@ -99,7 +99,8 @@ func drawList(t *rapid.T, connection string, n int) *fakeList {
 	return r
 }
 
-// insertItems adds up to 3 random items. They are not older than the newest item, but may have its second and any place within it.
+// insertItems adds up to 3 random items. They are not older than the newest item, but may share its
+// second, at any position.
 func insertItems(t *rapid.T, r *fakeList) {
 	for range rapid.IntRange(0, 3).Draw(t, "arrivals") {
 		items := r.snapshot()

@@ -95,7 +95,7 @@ func requirePrograms(t *testing.T, names ...string) {
 	}
 }
 
-// checkComplete fails if a response has an error, or a null or an empty list in its data.
+// checkComplete fails if a response contains an error, or a null or an empty list in its data.
 func checkComplete(t *testing.T, request string, response []byte) {
 	t.Helper()
 	for _, data := range responseData(t, request, response) {

@@ -380,7 +380,8 @@ func TestRecordings_Embed(t *testing.T) {
 	}
 }
 
-// The error for the recorded rate limit has its type and its wait, with and without the recorded header.
+// The error for the recorded rate limit contains the recorded type and wait, with and without the
+// recorded header.
 func TestRecordings_RateLimit(t *testing.T) {
 	t.Parallel()
 	body, err := os.ReadFile(recordingsDir + "error_rate_limit_403.json")

@@ -24,7 +24,7 @@ func (a *Application) Allows(redirectURI string) bool {
 	return slices.Contains(a.redirects, redirectURI)
 }
 
-// AuthorizationURL returns the address of the page on which a user authorizes the application.
+// AuthorizationURL returns the URL of the page on which a user authorizes the application.
 func (a *Application) AuthorizationURL(redirectURI string) string {
 	return a.oauth.AuthorizationURL(redirectURI)
 }

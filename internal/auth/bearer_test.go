@@ -41,7 +41,7 @@ func TestBearer_Accepted(t *testing.T) {
 			t.Parallel()
 			rec, got := serve(t, tt.headers...)
 			if rec.Code != http.StatusOK || got != tt.want {
-				t.Errorf("status %d, token %q, want %q", rec.Code, got, tt.want)
+				t.Errorf("status %d, token %q, want 200, %q", rec.Code, got, tt.want)
 			}
 		})
 	}
@@ -89,7 +89,7 @@ func TestBearer_Refused(t *testing.T) {
 				t.Fatalf("got body %s (error %v), want one GraphQL error", rec.Body, err)
 			}
 			if got := body.Errors[0]; got.Extensions.Code != "UNAUTHENTICATED" || !strings.Contains(got.Message, tt.text) {
-				t.Errorf("got %+v, want a message with %q", got, tt.text)
+				t.Errorf("got %+v, want UNAUTHENTICATED and a message with %q", got, tt.text)
 			}
 			if strings.Contains(rec.Body.String()+challenge, canary) {
 				t.Error("the response contains the token")

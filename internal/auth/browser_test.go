@@ -153,7 +153,7 @@ func (b *browser) send(method, path string, change ...func(*http.Request)) *http
 	return w
 }
 
-// login starts a sign-in and returns its callback address.
+// login starts a sign-in and returns its callback URL.
 func (b *browser) login(next string) *url.URL {
 	b.t.Helper()
 	w := b.send(http.MethodGet, LoginPath+"?"+url.Values{"next": {next}}.Encode())
@@ -168,7 +168,7 @@ func (b *browser) login(next string) *url.URL {
 	return back
 }
 
-// callback requests the callback address with more parameters, as after Mixcloud's redirect.
+// callback requests the callback URL with more parameters, as after Mixcloud's redirect.
 func (b *browser) callback(to *url.URL, query string) *httptest.ResponseRecorder {
 	b.t.Helper()
 	root, err := url.Parse(publicURL)

@@ -140,7 +140,7 @@ func TestNonces(t *testing.T) {
 			}
 		}
 		if len(n.used.until) != 3 || len(n.used.queue) != 3 || use("g", time.Hour) || use("e", time.Hour) {
-			t.Errorf("nonces %v are stored, want the latest 3, and those refused", n.used.until)
+			t.Errorf("nonces %v are stored, want the latest 3, of which g and e are refused", n.used.until)
 		}
 	})
 }

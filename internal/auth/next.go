@@ -39,7 +39,7 @@ func safeRedirect(next string) string {
 	return next
 }
 
-// mustEscape reports whether a character must be escaped in an address.
+// mustEscape reports whether a character must be escaped in a URL.
 func mustEscape(r rune) bool {
 	return r <= ' ' || r > '~' || slices.Contains([]rune{'\\', '"', '<', '>', '^', '`', '{', '|', '}'}, r)
 }

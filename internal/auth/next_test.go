@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestOwnPath(t *testing.T) {
+func TestSafeRedirect(t *testing.T) {
 	t.Parallel()
 	safe := []string{
 		"/", "/x", "/x/", "/playground/main.js", "/app/page?a=b&c=%2F%2Fevil.example", "/x?next=https://evil.example", "/x#y", "/x?#", "/?q",
@@ -44,7 +44,7 @@ func TestOwnPath(t *testing.T) {
 
 // A browser that is redirected to the result of safeRedirect stays on this server, on a path that
 // means the same if it is cleaned or decoded once more, and never in a loop.
-func FuzzOwnPath(f *testing.F) {
+func FuzzSafeRedirect(f *testing.F) {
 	for _, seed := range []string{
 		"/x", "//evil.example", `/\evil.example`, "/%2fevil.example", "/%5cevil.example", "https://evil.example", "/x\r\ny", "/.//e", "/a?b#c", "/oauth/login", "/%6fauth", "/%2e%2e/",
 		"/\t/e", "/é", "/%25%32%66", "/;//e", "/a:b@c", "/?//e", "/#//e",
@@ -60,7 +60,7 @@ func FuzzOwnPath(f *testing.F) {
 		if got != "/" && got != next {
 			t.Fatalf("safeRedirect(%q) = %q, want \"/\" or the same", next, got)
 		}
-		// Browsers remove these before they parse an address, and read \ as /.
+		// Browsers remove these before they parse a URL, and read \ as /.
 		for _, read := range []string{got, strings.NewReplacer("\t", "", "\n", "", "\r", "", `\`, "/").Replace(got), strings.TrimSpace(got)} {
 			ref, err := url.Parse(read)
 			if err != nil {

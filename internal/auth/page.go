@@ -29,7 +29,7 @@ var pagePolicy = func() string {
 }()
 
 // A page is an HTML response of signing in that is not a redirect. It contains nothing from the
-// request's address or from Mixcloud.
+// request's URL or from Mixcloud.
 type page struct {
 	Status int
 	Title  string

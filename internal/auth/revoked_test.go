@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// sharedSet is a Revocations of two replicas.
+// sharedSet implements [Revocations] for two replicas.
 type sharedSet struct {
 	mu    sync.Mutex
 	until map[string]time.Time

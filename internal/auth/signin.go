@@ -30,7 +30,7 @@ const attemptParam = "attempt"
 type SignInOptions struct {
 	Application *Application
 	Cookies     *Cookies
-	// PublicURL is the address at which browsers reach this server.
+	// PublicURL is the URL at which browsers reach this server.
 	PublicURL string
 	// Nonces stores used nonces; nil for this process's memory.
 	Nonces Nonces
@@ -46,10 +46,10 @@ type SignInOptions struct {
 // SignIn serves /oauth/login, /oauth/callback and /oauth/logout.
 //
 // Login redirects the browser to Mixcloud. The callback must belong to a sign-in that the same
-// browser started in the last ten minutes: it compares the nonce in the address with the one in
-// the sealed attempt cookie, and marks it as used. Only then does it exchange the code, start a
-// session with a new id, and redirect the browser to the path that login was called with. Every
-// failure is an HTML page with an explanation, and never a redirect.
+// browser started in the last ten minutes: it compares the nonce in the URL with the one in the
+// sealed attempt cookie, and marks it as used. Only then does it exchange the code, start a session
+// with a new id, and redirect the browser to the path that login was called with. Every failure is
+// an HTML page with an explanation, and never a redirect.
 type SignIn struct {
 	application *Application
 	cookies     *Cookies
@@ -110,7 +110,7 @@ func (s *SignIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// private sets headers that keep the response and its address out of caches and referrers.
+// private sets headers that keep the response and its URL out of caches and referrers.
 func private(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
@@ -131,14 +131,14 @@ func notAllowed(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// redirect redirects with 303. It does not clean the address as http.Redirect would: all
+// redirect redirects with 303. It does not clean the URL as http.Redirect would, because all
 // targets are safe already.
 func redirect(w http.ResponseWriter, to string) {
 	w.Header().Set("Location", to)
 	w.WriteHeader(http.StatusSeeOther)
 }
 
-// at returns the address of one of this server's paths.
+// at returns the URL of one of this server's paths, without scheme and host.
 func (s *SignIn) at(path string) string { return s.root.EscapedPath() + path }
 
 func (s *SignIn) callbackURL(nonce string) string {

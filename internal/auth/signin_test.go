@@ -241,7 +241,8 @@ func (brokenNonces) Use(context.Context, string, time.Time) (bool, error) {
 	return false, errors.New("no memory")
 }
 
-// checkPage checks what all pages have in common.
+// checkPage checks the headers of a page and its style, and that it loads no scripts and no other
+// resources.
 func checkPage(t *testing.T, h http.Header, body string) {
 	t.Helper()
 	for name, want := range map[string]string{

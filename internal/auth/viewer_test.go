@@ -47,7 +47,7 @@ func TestViewer_Cookie(t *testing.T) {
 		"a form of this origin":         {[]func(*http.Request){cookie(good), form, header("Sec-Fetch-Site", "same-origin")}, "token-of-abc", false},
 		"our page's EventSource":        {[]func(*http.Request){cookie(good), header("Sec-Fetch-Site", "same-origin")}, "token-of-abc", false},
 		"a subdomain of this site":      {[]func(*http.Request){cookie(good), form, header("Sec-Fetch-Site", "same-site")}, "", false},
-		"an address typed by the user":  {[]func(*http.Request){cookie(good), header("Sec-Fetch-Site", "none")}, "", false},
+		"a URL typed by the user":       {[]func(*http.Request){cookie(good), header("Sec-Fetch-Site", "none")}, "", false},
 		"JSON":                          {[]func(*http.Request){cookie(good), header("Content-Type", "application/json")}, "", false},
 		"an empty header":               {[]func(*http.Request){cookie(good), header("X-Requested-With", "")}, "", false},
 		"X-Requested-With":              {[]func(*http.Request){cookie(good), script}, "token-of-abc", false},
@@ -75,7 +75,7 @@ func TestViewer_Cookie(t *testing.T) {
 			t.Parallel()
 			w := d.browser(t).send(http.MethodPost, "/whoami", tt.change...)
 			if w.Code != http.StatusOK || w.Body.String() != tt.want {
-				t.Errorf("status %d, token %q, want %q", w.Code, w.Body, tt.want)
+				t.Errorf("status %d, token %q, want 200, %q", w.Code, w.Body, tt.want)
 			}
 			cleared := strings.HasPrefix(w.Header().Get("Set-Cookie"), "mixcloud-graphql-dev=; Path=/; Max-Age=0;")
 			if cleared != tt.clears || !tt.clears && w.Header().Get("Set-Cookie") != "" {

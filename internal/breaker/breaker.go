@@ -60,8 +60,8 @@ type Outcome uint8
 
 // The outcomes.
 const (
-	// Ignored means nothing for the service's health: the call was not made, or failed for another
-	// reason.
+	// Ignored means that the call does not show whether the service is healthy: it was not made, or
+	// failed for another reason.
 	Ignored Outcome = iota
 	// Succeeded means that the service is alive, even if it rejected the call.
 	Succeeded

@@ -84,7 +84,7 @@ func TestCache(t *testing.T) {
 		c.Put(string(rune(i)), &cache.Entry{Size: small})
 	}
 	if size := c.Size(); size > bytes || size < bytes/2 {
-		t.Errorf("the cache has %d bytes, want at most %d", size, bytes)
+		t.Errorf("the cache has %d bytes, want %d to %d", size, bytes/2, bytes)
 	}
 	c.Put("large", &cache.Entry{Size: bytes/8 - cache.Overhead - len("large") + 1})
 	if c.Get("large") != nil {

@@ -115,8 +115,8 @@ type Conformance struct {
 	Log       Log     `embed:"" prefix:"log-"`
 }
 
-// Healthcheck configures the check that a server responds. It has the names of the server's
-// settings, so that it needs no others if both have the same environment.
+// Healthcheck configures the check that a server responds. It uses the names of the server's
+// settings, so that the server's environment is sufficient.
 type Healthcheck struct {
 	Addr    string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of the server, as in its --addr. Without a host, or with 0.0.0.0, it is this machine."`
 	TLSCert string        `name:"tls-cert" placeholder:"FILE" help:"If set, as in the server's --tls-cert, use HTTPS. The file is not read, and the certificate is not verified."`

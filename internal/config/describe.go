@@ -42,7 +42,7 @@ func Print(w io.Writer, cmd Command) error {
 	return nil
 }
 
-// text returns the value of a setting in the form that environment variables have.
+// text returns the value of a setting in the format of environment variables.
 func text(v any) any {
 	switch v := v.(type) {
 	case []string:

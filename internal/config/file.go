@@ -15,8 +15,7 @@ import (
 	"mixcloud-graphql/internal/redisurl"
 )
 
-// A fileValue is a value from the file of --config, in the form that environment variables
-// have.
+// A fileValue is a value from the file of --config, in the format of environment variables.
 type fileValue struct{ text, origin string }
 
 // readFile reads a YAML file whose keys are the names of a command's flags. A value is a
@@ -118,7 +117,7 @@ func (f *file) flag(name string, line int) *kong.Flag {
 	return nil
 }
 
-// value converts a YAML value to the form that environment variables have. If it cannot, it
+// value converts a YAML value to the format of environment variables. If that is not possible, it
 // returns a description of the problem.
 func (f *file) value(flag *kong.Flag, node ast.Node) (text, problem string) {
 	if text, ok := scalar(node); ok {

@@ -17,7 +17,7 @@ var kinds = []string{
 // Lifetimes maps kinds of cache entries to durations.
 type Lifetimes map[string]time.Duration
 
-// String returns the form that environment variables have, such as "list=30s user=10m",
+// String returns the lifetimes in the format of environment variables, such as "list=30s user=10m",
 // sorted by kind.
 func (l Lifetimes) String() string {
 	var all []string
@@ -27,7 +27,7 @@ func (l Lifetimes) String() string {
 	return strings.Join(all, " ")
 }
 
-// add parses text of that form into l. It reports whether the text is valid.
+// add parses text in the format of [Lifetimes.String] into l. It reports whether the text is valid.
 func (l Lifetimes) add(text string) bool {
 	for pair := range strings.FieldsSeq(text) {
 		kind, duration, _ := strings.Cut(pair, "=")

@@ -19,7 +19,7 @@ var mechanisms = []string{LookAhead, Projection}
 // Mechanisms are names of mechanisms.
 type Mechanisms []string
 
-// String returns the form that environment variables have, such as "look-ahead,projection".
+// String returns the names in the format of environment variables, such as "look-ahead,projection".
 func (m Mechanisms) String() string { return strings.Join(m, ",") }
 
 // Decode implements [kong.MapperValue]. It adds the names of one occurrence of the flag. A

@@ -252,7 +252,7 @@ fresh-for: {list: [s3cret]}
 			}
 			got := strings.Split(err.Error(), "\n")
 			if diff := cmp.Diff(texts[2], got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
+				t.Errorf("problems (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -69,10 +69,10 @@ func (p problems) locate(origins map[string]string) {
 func (c *Serve) Validate() error {
 	var p problems
 	p.address("addr", c.Addr)
-	p.root("public-url", c.PublicURL, true)
-	p.root("api-url", c.APIURL, false)
-	p.root("site-url", c.SiteURL, false)
-	p.root("oembed-url", c.OEmbedURL, false)
+	p.baseURL("public-url", c.PublicURL, true)
+	p.baseURL("api-url", c.APIURL, false)
+	p.baseURL("site-url", c.SiteURL, false)
+	p.baseURL("oembed-url", c.OEmbedURL, false)
 	if c.Demo {
 		for _, f := range []struct{ flag, value, byDefault string }{
 			{"api-url", c.APIURL, liveAPI},
@@ -271,7 +271,7 @@ func (c *Serve) redis(p *problems) {
 func (c *Emulator) Validate() error {
 	var p problems
 	p.address("addr", c.Addr)
-	p.root("public-url", c.PublicURL, true)
+	p.baseURL("public-url", c.PublicURL, true)
 	p.between("latency", c.Latency, 0, time.Minute)
 	c.Log.validate(&p)
 	return p.join()
@@ -280,9 +280,9 @@ func (c *Emulator) Validate() error {
 // Validate returns all problems of the conformance check's settings.
 func (c *Conformance) Validate() error {
 	var p problems
-	p.root("api-url", c.APIURL, false)
-	p.root("site-url", c.SiteURL, false)
-	p.root("oembed-url", c.OEmbedURL, true)
+	p.baseURL("api-url", c.APIURL, false)
+	p.baseURL("site-url", c.SiteURL, false)
+	p.baseURL("oembed-url", c.OEmbedURL, true)
 	if !(c.Rate > 0 && c.Rate <= 1000) {
 		p.add("rate", "must be above 0 and at most 1000 requests per second, not %v", c.Rate)
 	}
@@ -324,8 +324,8 @@ func (p *problems) address(flag, addr string) {
 	}
 }
 
-// root checks a base URL, to which paths are appended.
-func (p *problems) root(flag, s string, optional bool) {
+// baseURL checks a base URL, to which paths are appended.
+func (p *problems) baseURL(flag, s string, optional bool) {
 	if s == "" && optional {
 		return
 	}

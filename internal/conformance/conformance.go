@@ -21,8 +21,8 @@ import (
 
 // Config configures a run.
 type Config struct {
-	APIURL     string       // root of the REST API, such as https://api.mixcloud.com
-	SiteURL    string       // root of the site, such as https://www.mixcloud.com
+	APIURL     string       // base URL of the REST API, such as https://api.mixcloud.com
+	SiteURL    string       // base URL of the site, such as https://www.mixcloud.com
 	OEmbedURL  string       // the oEmbed endpoint; "" for SiteURL + "/oembed/"
 	Token      string       // access token for probes of a viewer's data; "" makes them inconclusive
 	Rate       float64      // requests per second; 0 or less for no limit, for tests
@@ -38,10 +38,9 @@ type Config struct {
 // If the rate limit rejects a request, Run waits for the time in the response and sends
 // the request once more.
 //
-// Run returns an error if it cannot run the probes: an invalid base URL, an API that
-// does not respond, an ended context or a failing writer. The report, Out and
-// Config.Report then have the results up to that point. The access token is not in the
-// report, the table, the log or an error.
+// Run returns an error if it cannot run the probes: an invalid base URL, an API that does not
+// respond, an ended context or a failing writer. The report, Out and Config.Report then contain the
+// results up to that point. The access token is not in the report, the table, the log or an error.
 func Run(ctx context.Context, cfg Config) (Report, error) {
 	s, err := newSession(cfg)
 	if err != nil {

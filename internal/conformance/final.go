@@ -18,9 +18,9 @@ func memberProbe(name, rule string, wrong func(name string, v any) bool) probe {
 			return err
 		}
 		for _, r := range s.responsesInOrder() {
-			if place, v, found := find(r.response.doc, wrong); found {
+			if path, v, found := find(r.response.doc, wrong); found {
 				s.exchanges = append(s.exchanges, r.exchanges...)
-				return differs("%s is %s: %s", place, jsonText(v), r.response)
+				return differs("%s is %s: %s", path, jsonText(v), r.response)
 			}
 		}
 		return nil

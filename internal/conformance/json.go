@@ -62,10 +62,10 @@ func timeOf(o object, name string) (time.Time, bool) {
 	return t, err == nil
 }
 
-// find returns a matching value, a member or an element (with the name ""), and its
-// place, such as data[3].user.name. If several members of an object match, it returns
-// the one with the alphabetically first name, so that the result is deterministic.
-func find(v any, match func(name string, v any) bool) (place string, value any, found bool) {
+// find returns a matching value, a member or an element (with the name ""), and its path, such as
+// data[3].user.name. If several members of an object match, it returns the one with the
+// alphabetically first name, so that the result is deterministic.
+func find(v any, match func(name string, v any) bool) (path string, value any, found bool) {
 	switch v := v.(type) {
 	case object:
 		first := ""
@@ -74,29 +74,29 @@ func find(v any, match func(name string, v any) bool) (place string, value any, 
 				continue
 			}
 			if at, is, ok := findAt(name, name, in, match); ok {
-				first, place, value, found = name, at, is, true
+				first, path, value, found = name, at, is, true
 			}
 		}
 	case []any:
 		for i, in := range v {
-			if place, value, found = findAt("["+strconv.Itoa(i)+"]", "", in, match); found {
-				return place, value, true
+			if path, value, found = findAt("["+strconv.Itoa(i)+"]", "", in, match); found {
+				return path, value, true
 			}
 		}
 	}
-	return place, value, found
+	return path, value, found
 }
 
-// findAt is like find for a value at a place, and also checks the value itself.
-func findAt(place, name string, v any, match func(string, any) bool) (string, any, bool) {
+// findAt is like find for a value at a path, and also checks the value itself.
+func findAt(path, name string, v any, match func(string, any) bool) (string, any, bool) {
 	if match(name, v) {
-		return place, v, true
+		return path, v, true
 	}
 	below, value, found := find(v, match)
 	if found && below[0] != '[' {
-		place += "."
+		path += "."
 	}
-	return place + below, value, found
+	return path + below, value, found
 }
 
 // isUser and isCloudcast detect resources by members that all of their forms have.

@@ -25,7 +25,7 @@ type Confidence string
 
 // The confidences, from the highest to the lowest.
 const (
-	Documented Confidence = "documented"  // Mixcloud's developer page has it
+	Documented Confidence = "documented"  // Mixcloud's developer page states it
 	Observed   Confidence = "observed"    // a recorded response of the live service shows it
 	ClientCode Confidence = "client code" // a public client relies on it
 	Inferred   Confidence = "inferred"    // it follows from other facts
@@ -56,8 +56,8 @@ type Result struct {
 	Exchanges  []int      `json:"exchanges"`        // indexes of the used Exchanges; probes share them
 }
 
-// An Exchange is a request and its response, from which a recording can be made: Body
-// is the exact body, except that invalid UTF-8 and the access token are replaced.
+// An Exchange is a request and its response. A recording can be made from it: Body is the exact
+// body, except that invalid UTF-8 and the access token are replaced.
 type Exchange struct {
 	Method  string      `json:"method"`
 	URL     string      `json:"url"`   // without the access token

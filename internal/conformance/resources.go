@@ -26,7 +26,7 @@ func missing(o object, names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return has(o, n) })
 }
 
-// present returns the names that an object has.
+// existing returns the names that an object has.
 func existing(o object, names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !has(o, n) })
 }

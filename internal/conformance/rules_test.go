@@ -15,8 +15,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// rulesFile has a line for each rule that the emulator can break, with the probe that
-// detects it.
+// rulesFile contains a line for each rule that the emulator can break, with the probe that detects
+// it.
 var rulesFile = filepath.Join("testdata", "rules.golden")
 
 // probesByRule returns the probes of rulesFile by rule.

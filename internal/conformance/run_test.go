@@ -143,8 +143,8 @@ func matchesPattern(pattern, path string) bool {
 	return true
 }
 
-// TestRun_ReportRoundTrip checks that a report can be decoded from its JSON, and has the
-// exact bodies.
+// TestRun_ReportRoundTrip checks that a report can be decoded from its JSON, and contains the exact
+// bodies.
 func TestRun_ReportRoundTrip(t *testing.T) {
 	t.Parallel()
 	var file bytes.Buffer
@@ -288,8 +288,8 @@ func TestRun_RateLimit(t *testing.T) {
 	}
 }
 
-// TestRun_Canceled checks that an ended context ends the run at any point, and that the
-// report has the results up to that point.
+// TestRun_Canceled checks that an ended context ends the run at any point, and that the report
+// contains the results up to that point.
 func TestRun_Canceled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -393,8 +393,8 @@ func TestRun_UnreachableOEmbedHost(t *testing.T) {
 	})
 }
 
-// TestRun_OtherHosts checks that a run with hosts that are not Mixcloud has verdicts and
-// does not panic.
+// TestRun_OtherHosts checks that a run with hosts that are not Mixcloud returns a verdict for each
+// probe and does not panic.
 func TestRun_OtherHosts(t *testing.T) {
 	t.Parallel()
 	page := http.Header{"Content-Type": {"text/html"}}

@@ -46,8 +46,8 @@ func TestTable(t *testing.T) {
 	checkGolden(t, "table.golden", out.Bytes())
 }
 
-// TestReport compares a report with a golden file. It has a result and the exchange that
-// the result is based on.
+// TestReport compares a report with a golden file. The report contains a result and the exchange on
+// which the result is based.
 func TestReport(t *testing.T) {
 	t.Parallel()
 	list := []probe{{
@@ -119,8 +119,7 @@ func TestFirstMembers(t *testing.T) {
 	}
 }
 
-// FuzzRun checks that a run has a verdict for each probe if all requests get the same
-// response.
+// FuzzRun checks that a run returns a verdict for each probe if all requests get the same response.
 func FuzzRun(f *testing.F) {
 	for _, seed := range []string{
 		"", "null", "{}", `{"data": [{}]}`, `{"data": [{"key": "/a/b/", "play_count": 1, "slug": "b", "user": {"key": "/a/"}, "tags": [{"key": "/genres/x/"}], "created_time": "2020-01-01T00:00:00Z"}], "paging": {"next": "%zz?a=%zz"}}`,

@@ -222,7 +222,7 @@ func TestAcquire_Delay(t *testing.T) {
 		second.Done()
 		r.wg.Wait()
 		if want := []time.Duration{2 * time.Second, 2 * time.Second, time.Minute}; !slices.Equal(delays, want) {
-			t.Errorf("the delays are %v, want %v", delays, want)
+			t.Errorf("the reported delays are %v, want %v", delays, want)
 		}
 		if until, err := r.limit[0].Blocked(); until != 0 || err != nil {
 			t.Errorf("after the pause the limit is blocked until %d by %v, want not blocked", until, err)

@@ -12,8 +12,8 @@ import (
 // only space the requests.
 const longHold = time.Second
 
-// An External limit is shared with other processes. Requests request
-// its permission last, when they have a slot.
+// An External limit is shared with other processes. A request asks for its permission last, when it
+// has a slot.
 type External interface {
 	// Take takes a token for one request. It returns 0 if the request is permitted.
 	// Otherwise it returns the time to wait before the next Take.

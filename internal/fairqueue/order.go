@@ -124,13 +124,13 @@ func (q *Queue) ahead(r *Request, l *Limit) int {
 	same := index // requests of the same client
 	for _, c := range q.clients[r.priority] {
 		if c.key == r.client {
-			same = c.count(l, r.flow, index)
+			same = c.countAhead(l, r.flow, index)
 		}
 	}
 	n := same
 	for priority, clients := range q.clients[:r.priority+1] {
 		for _, c := range clients {
-			switch waiting := c.count(l, nil, 1<<30); {
+			switch waiting := c.countAhead(l, nil, 1<<30); {
 			case priority < int(r.priority):
 				n += waiting
 			case c.key != r.client:
@@ -141,9 +141,10 @@ func (q *Queue) ahead(r *Request, l *Limit) int {
 	return n
 }
 
-// count counts a client's requests under a limit that go before the request at an index of
-// flow own: index of its own flow, and at most index+1 of each other flow.
-func (c *client) count(l *Limit, own *flow, index int) (n int) {
+// countAhead returns how many of the client's queued requests that use limit l precede
+// own.requests[index]: index requests of the same flow, and up to index+1 of each other flow,
+// because flows take turns. own is nil for a request of another client.
+func (c *client) countAhead(l *Limit, own *flow, index int) (n int) {
 	for _, f := range c.flows {
 		switch {
 		case !slices.Contains(f.limits, l):

@@ -8,9 +8,9 @@
 // flow by one turn.
 //
 // A request waits, has a slot, or has ended. A limit can be shared with other processes, see
-// [External]: a request that has a slot requests its permission last. If it must wait, it is
-// requeued: it returns its slot, and is the next of its priority. The caller of a waiting
-// request is informed whenever the expected delay changes, so that it can stop waiting.
+// [External]: a request that has a slot asks for its permission last. If it must wait, it is
+// requeued: it returns its slot, and is the next of its priority. The caller of a waiting request
+// is informed whenever the expected delay changes, so that it can stop waiting.
 package fairqueue
 
 import (

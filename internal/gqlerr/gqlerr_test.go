@@ -25,7 +25,7 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// secret stands for values that must not reach a client: tokens, addresses, bodies.
+// secret stands for values that must not reach a client: tokens, URLs, bodies.
 const secret = "s3cret-canary"
 
 func fault(kind error, status int, typ string, wait time.Duration) error {
@@ -40,7 +40,7 @@ func coded(code, message string) error {
 
 type m = map[string]any
 
-// cases has at least one error for every code, which a test below checks.
+// cases contains at least one error for every code, which a test below checks.
 var cases = map[string]struct {
 	reason  string
 	err     error
@@ -354,7 +354,7 @@ func TestPresenter_Variable(t *testing.T) {
 	got := gqlerr.Presenter(slog.New(slog.DiscardHandler))(t.Context(), err)
 	want := &gqlerror.Error{Message: `Variable "$input.2" must be defined.`, Extensions: m{"code": "GRAPHQL_VALIDATION_FAILED"}}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+		t.Errorf("error (-want +got):\n%s", diff)
 	}
 }
 
@@ -376,7 +376,7 @@ func TestPresenter_Log(t *testing.T) {
 			var out bytes.Buffer
 			_ = gqlerr.Presenter(slog.New(slog.NewTextHandler(&out, nil)))(t.Context(), tt.err)
 			if tt.want == "" && out.Len() > 0 || !strings.Contains(out.String(), tt.want) {
-				t.Errorf("want %q, logged %q", tt.want, out.String())
+				t.Errorf("logged %q, want level %q, or nothing if it is empty", out.String(), tt.want)
 			}
 			if tt.want == "ERROR" && !strings.Contains(out.String(), "boom") {
 				t.Errorf("the log does not contain the cause \"boom\": %s", out.String())
@@ -413,7 +413,7 @@ func TestPresenter_LogInAnOutage(t *testing.T) {
 			"UPSTREAM_UNAVAILABLE 999", "UPSTREAM_UNAVAILABLE 999", "UPSTREAM_TIMEOUT", "INTERNAL", "INTERNAL",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
+			t.Errorf("log lines (-want +got):\n%s", diff)
 		}
 	})
 }
@@ -472,7 +472,7 @@ func TestWrite(t *testing.T) {
 	}
 	want := `{"errors":[{"message":"Argument \"x\" is wrong.","extensions":{"argument":"x","code":"BAD_USER_INPUT"}}]}` + "\n"
 	if diff := cmp.Diff(want, rec.Body.String()); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+		t.Errorf("body (-want +got):\n%s", diff)
 	}
 }
 

@@ -172,7 +172,7 @@ func position(ctx context.Context, err error) (ast.Path, []gqlerror.Location) {
 }
 
 // undecodedArgument returns the argument of the current field that could not be decoded. After
-// decoding, the field's context has its arguments.
+// decoding, the field's context contains its arguments.
 func undecodedArgument(ctx context.Context, g *gqlerror.Error) (string, bool) {
 	fc := graphql.GetFieldContext(ctx)
 	if fc == nil || fc.Args != nil || fc.Field.Field == nil || fc.Field.Definition == nil ||
