@@ -42,7 +42,8 @@ func TestNamed(t *testing.T) {
 // Example: go test ./bench -run TestGenerated -draw 20.
 var draw = flag.Uint64("draw", 0, "number of sets of 240 new queries that TestGenerated generates")
 
-// TestGenerated is TestNamed for generated queries, with unusual combinations of fields.
+// TestGenerated makes the checks of TestNamed for generated queries, with unusual combinations of
+// fields.
 func TestGenerated(t *testing.T) {
 	t.Parallel()
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()

@@ -122,8 +122,8 @@ func executeIgnoringErrors(t *testing.T, s *testServer, q queries.Query) {
 	}
 }
 
-// A valuePool contains values for arguments that identify something, by the argument's path, such
-// as "User.listens(after)", or by its name.
+// A valuePool contains values for arguments that identify objects or pages, by the argument's path,
+// such as "User.listens(after)", or by its name.
 type valuePool map[string][]any
 
 // newValuePool returns values from the emulator's data, with cursors of some lists.

@@ -24,7 +24,7 @@ import (
 // testWorld returns the emulator's data for all tests, which must not modify it.
 var testWorld = sync.OnceValue(func() *world.World { return world.New(1) })
 
-// reference returns a reference with that data and its own emulator.
+// reference returns a reference that uses the data of testWorld and its own emulator.
 var reference = sync.OnceValue(func() *ideal.Reference {
 	mixcloud, err := emulator.New(emulator.WithWorld(testWorld()))
 	if err != nil {

@@ -34,8 +34,8 @@ type bench struct {
 	next     int64 // number of the next new variables
 }
 
-// start starts all servers. If the machine has two processors the servers get the second one, and this process, with the
-// load generator and Mixcloud, gets the first one.
+// start starts all servers. If the machine has two processors the servers get the second one, and
+// this process, with the load generator and the simulated Mixcloud, gets the first one.
 func (b *bench) start(ctx context.Context, node nodeProgram) (err error) {
 	if b.mixcloud, err = startMixcloud(ctx); err != nil {
 		return err

@@ -136,7 +136,7 @@ type count struct {
 
 type counts []count
 
-// watch counts the calls during a time, and returns a series of counts.
+// watch counts the calls for a duration, and returns a series of counts.
 func (m *mixcloud) watch(ctx context.Context, d time.Duration) (counts, error) {
 	all := counts{{}}
 	for began := time.Now(); time.Since(began) < d; pause(ctx, 10*pollInterval) {

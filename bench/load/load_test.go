@@ -111,7 +111,7 @@ func TestDistinct(t *testing.T) {
 func TestAccessLog(t *testing.T) {
 	t.Parallel()
 	var log accessLog
-	// A pipe splits lines anywhere.
+	// A pipe can split the output anywhere, also within a line.
 	for _, part := range []string{
 		`{"time":"2026-01-01T00:00:01Z","msg":"request","status":503,"took":1000000}` + "\n" + `{"time":"2026-01-01T00:00:03Z","msg":"req`,
 		`uest","status":503,"took":2000000}` + "\n" + `{"time":"2026-01-01T00:00:03Z","msg":"request","status":200,"took":3000000}` + "\nnot JSON\n",

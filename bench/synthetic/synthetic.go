@@ -21,13 +21,13 @@ func pictures(b []byte, of string) []byte {
 	return append(b, '}')
 }
 
-// AppendUser appends a user as it is in lists and in other objects.
+// AppendUser appends a partial user, as lists and other objects contain it.
 func AppendUser(b []byte, name string) []byte { return user(b, name, "") }
 
 // AppendFullUser appends a complete user.
 func AppendFullUser(b []byte, name string) []byte { return user(b, name, fullUser) }
 
-// AppendCloudcast appends a cloudcast as it is in lists.
+// AppendCloudcast appends a partial cloudcast, as lists contain it.
 func AppendCloudcast(b []byte, owner, slug string) []byte { return cloudcast(b, owner, slug, "") }
 
 // AppendFullCloudcast appends a complete cloudcast.

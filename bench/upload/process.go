@@ -52,7 +52,7 @@ func (p *target) number(file, name string) (int64, error) {
 	return 0, fmt.Errorf("%s has no %s", file, name)
 }
 
-// A resourceWatch measures the resources that a process uses during a time.
+// A resourceWatch measures the resources that a process uses during a period.
 type resourceWatch struct {
 	process *target
 	memory  int64         // resident at the start

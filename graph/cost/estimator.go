@@ -135,7 +135,7 @@ func (e *Estimator) Estimate(op *ast.OperationDefinition, variables map[string]a
 	return calls
 }
 
-// estimate is Estimate with other sizes for some pages. It reports false if the
+// estimate does the work of Estimate, with other sizes for some pages. It returns false if the
 // document has too many selections; the estimate is then Unbounded.
 func (e *Estimator) estimate(op *ast.OperationDefinition, variables map[string]any, caller Caller, sizes map[*ast.Field]int) (calls int, ok bool) {
 	w := &walk{

@@ -127,8 +127,8 @@ func (w *walk) elements(s *ast.Field, f *field, children func(typ string) subtot
 	return w.keys(elements, f.calls, f.def.Type.Name(), children)
 }
 
-// keys returns the subtotal of the objects with some keys, each of which takes a
-// number of calls.
+// keys returns the subtotal of the objects with the given keys. The lookup of each key takes the
+// given number of calls.
 func (w *walk) keys(keys []any, calls int64, typ string, children func(typ string) subtotal) (total subtotal) {
 	if len(keys) > model.MaxElements {
 		return subtotal{}
@@ -165,8 +165,8 @@ func (w *walk) keys(keys []any, calls int64, typ string, children func(typ strin
 	return total
 }
 
-// ids returns the subtotal of the objects with some ids, each of which takes a number
-// of calls. An id contains the type of its object.
+// ids returns the subtotal of the objects with the given ids. The lookup of each id takes the given
+// number of calls. An id contains the type of its object.
 func (w *walk) ids(ids []any, calls int64, children func(typ string) subtotal) (total subtotal) {
 	if len(ids) > model.MaxElements {
 		return subtotal{}

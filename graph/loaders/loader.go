@@ -109,7 +109,7 @@ func (i *instance[K, V]) fetch(p *promise[V], key K) {
 	}
 }
 
-// load is [Loader.Load] in the operation of the instance.
+// load does the work of [Loader.Load], in the operation of the instance.
 func (i *instance[K, V]) load(ctx context.Context, key K) (V, error) {
 	var none V
 	p, err := i.inner.Load(ctx, key)()

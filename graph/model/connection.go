@@ -43,7 +43,8 @@ func NewConnection[N any](edges []*Edge[N], info PageInfo, total func(context.Co
 	return &Connection[N]{edges: func() []*Edge[N] { return edges }, len: len(edges), PageInfo: &info, total: total}
 }
 
-// NewItems is [NewConnection] for items that are decoded when they are needed.
+// NewItems returns a connection like [NewConnection], for items that are decoded when they are
+// needed.
 func NewItems[N any](items Items[N], info PageInfo, total func(context.Context) (*int, error)) *Connection[N] {
 	n := items.Len()
 	if n > 0 {

@@ -115,8 +115,8 @@ func (c Cursor) pageUntil() int64 {
 	return c.Second + 1
 }
 
-// olderRange returns the range of the newest items older than until. If items have their own
-// time, it has no since, see [reader.fetchOlder].
+// olderRange returns the range of the newest items older than until. If items have their own time,
+// the range has no since, see [reader.fetchOlder].
 func (r CheckedArgs) olderRange(until int64, limit int, dated bool) mixcloud.Range {
 	part := mixcloud.Range{Limit: limit, Until: timeOf(r.olderBound(until))}
 	if !dated {

@@ -139,7 +139,8 @@ func (w *writer) value(p *plan, s *slot, v rawjson.Value, members *[maxMembers]r
 	}
 }
 
-// hasKey reports whether a value is an object with a key. Others are not in the response.
+// hasKey reports whether a value is an object with a key. Objects without a key are left out of the
+// response.
 func hasKey(v rawjson.Value) bool {
 	if v.Kind() != '{' {
 		return false

@@ -172,7 +172,7 @@ func (r *Resolver) Segment(l lists.List) string {
 	return l.Segment
 }
 
-// latestAt is latest for an owner whose lists are at a path.
+// latestAt does the work of latest, for an owner whose lists are at a path.
 func (r *Resolver) latestAt(ctx context.Context, owner mixcloud.CanonicalKey, path string, args paging.Args) (*model.CloudcastConnection, error) {
 	read := func(segment string) (*model.CloudcastConnection, error) {
 		l := cloudcasts(ctx, owner, path, lists.Latest) // cursors are the same under both names

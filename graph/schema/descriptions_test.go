@@ -67,8 +67,8 @@ func TestTermsAreDefined(t *testing.T) {
 	}
 }
 
-// examples are the arguments whose descriptions differ on purpose: each has an
-// example of its own, or names what its own field does.
+// examples are the arguments whose descriptions differ on purpose: each contains its own example,
+// or describes the effect of its field.
 var examples = map[string]bool{"key": true, "input": true}
 
 // TestArgumentsAreDescribedAlike tests that arguments of the same name, type and

@@ -161,7 +161,7 @@ func TestSDL(t *testing.T) {
 		t.Errorf("SDL after another load (-first +second):\n%s", diff)
 	}
 	if clean.Description == "" || again.Description != clean.Description || again.Mutation == nil || again.Subscription == nil {
-		t.Errorf("the schema's description is %q, want %q", again.Description, clean.Description)
+		t.Errorf("after another load: description %q, Mutation %v, Subscription %v, want %q and both types", again.Description, again.Mutation != nil, again.Subscription != nil, clean.Description)
 	}
 	for name, def := range clean.Types {
 		if def.BuiltIn {

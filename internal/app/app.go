@@ -64,13 +64,14 @@ func New(cfg config.Serve, log *slog.Logger) (*App, error) {
 	return newApp(cfg, client, demo, log)
 }
 
-// NewWithClient is [New] with an existing client, for example one of an emulator without a socket.
-// It ignores the URLs in cfg, and cfg.Demo.
+// NewWithClient is like [New], but uses an existing client, such as one that calls an emulator
+// without a socket. It ignores the URLs in cfg, and cfg.Demo.
 func NewWithClient(cfg config.Serve, client *mixcloud.Client, log *slog.Logger) (*App, error) {
 	return newApp(cfg, client, nil, log)
 }
 
-// newApp is [New] with an existing client. Demo may be nil. The tune functions may change the store's options.
+// newApp builds a server with an existing client. Demo may be nil. The tune functions may change
+// the store's options.
 func newApp(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator, log *slog.Logger, tune ...func(*upstream.Options)) (*App, error) {
 	shared, err := newShared(cfg, log)
 	if err != nil {
@@ -119,8 +120,9 @@ func (a *App) Endpoint() http.Handler { return a.endpoint }
 // ServeHTTP serves a request with all middleware, for tests and for programs with a listener of their own.
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
 
-// Serve accepts connections on ln until ctx ends, then closes ln and waits for the requests in flight. It returns an
-// error if some of them have not finished within the drain timeout. It must be called only once.
+// Serve accepts connections on ln until ctx ends, then closes ln and waits until the in-flight
+// requests have finished. It returns an error if some of them exceed the drain timeout. Serve must
+// be called only once.
 func (a *App) Serve(ctx context.Context, ln net.Listener) error {
 	err := serve(ctx, ln, a, a.cert, a.conns, a.drain, a.log, func() {
 		a.draining.Store(true)

@@ -184,7 +184,7 @@ func TestLookAhead_UnknownNames(t *testing.T) {
 		}
 	}
 	if got := len(s.takeCalls()); got < operations+40 || got > operations+60 {
-		t.Errorf("%d calls for %d operations, want 50 more", got, operations)
+		t.Errorf("%d calls for %d operations, want %d to %d", got, operations, operations+40, operations+60)
 	}
 }
 

@@ -317,7 +317,7 @@ func TestReplicas_RedisRestarts(t *testing.T) {
 		return true
 	})
 	if st := b.app.shared.Stats(); st.Gets < 100 || st.Takes < 100 || st.Failed == 0 || st.Skipped == 0 {
-		t.Errorf("stats = %+v, want many commands, and some that failed or were skipped", st)
+		t.Errorf("stats = %+v, want at least 100 gets and 100 takes, and some failed and some skipped commands", st)
 	}
 	for _, line := range []string{"Redis unavailable", "connected to Redis"} {
 		if !strings.Contains(b.log.String(), line) {

@@ -57,7 +57,7 @@ func TestSchemaFile(t *testing.T) {
 		t.Errorf("HEAD: status = %d, headers = %v, want 200 and the same ETag", head.Code, head.Header())
 	}
 	if post := send(http.MethodPost); post.Code != http.StatusMethodNotAllowed || post.Header().Get("Allow") != "GET, HEAD" {
-		t.Errorf("POST: status = %d, headers = %v, want 405 with Allow", post.Code, post.Header())
+		t.Errorf("POST: status = %d, headers = %v, want 405 with Allow: GET, HEAD", post.Code, post.Header())
 	}
 	preflight := send(http.MethodOptions, "Origin", "https://app.example.com", "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "if-none-match")
 	if preflight.Code != http.StatusNoContent || preflight.Header().Get("Access-Control-Allow-Headers") != "if-none-match" {

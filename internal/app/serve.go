@@ -45,7 +45,7 @@ func newServer(h http.Handler, cert *certificate, conns *connlimit.Limiter, log 
 	return srv
 }
 
-// serve is [App.Serve] for any handler. It calls stopping when draining begins.
+// serve does the work of [App.Serve] for any handler. It calls stopping when draining begins.
 func serve(ctx context.Context, ln net.Listener, h http.Handler, cert *certificate, conns *connlimit.Limiter, drain time.Duration, log *slog.Logger, stopping func()) error {
 	// Requests are not canceled when ctx ends, but when the drain timeout has passed.
 	requests, abort := context.WithCancel(context.WithoutCancel(ctx))

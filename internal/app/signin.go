@@ -57,7 +57,7 @@ func newAuthentication(cfg config.Serve, client *mixcloud.Client, shared *redis.
 	switch {
 	case errors.Is(err, auth.ErrInsecure) && cfg.Demo: // the rest of the demo works without it
 		log.Warn("sign-in with a browser is disabled", "reason", err, "public", cfg.PublicURL)
-		a.signIn = auth.NoSignIn("Sign-in is disabled: its cookie would be sent without encryption. Set --public-url of the demo to an https address or to one of this machine.")
+		a.signIn = auth.NoSignIn("Sign-in is disabled: its cookie would be sent without encryption. Set --public-url of the demo to an https URL or to a URL of this machine.")
 		return a, nil
 	case err != nil:
 		return authentication{}, err

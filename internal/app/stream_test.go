@@ -115,7 +115,8 @@ type uploadSink struct {
 	ended       chan error    // receives nil for a complete body, or the error
 }
 
-// acceptUploads makes Mixcloud read uploads without storing them, and accept them.
+// acceptUploads replaces the upload endpoint of the emulator. The new one reads and accepts uploads
+// without storing them.
 func (h *testServer) acceptUploads() *uploadSink {
 	in := &uploadSink{fileStarted: make(chan struct{}), ended: make(chan error, 1)}
 	h.handleUploads(func(w http.ResponseWriter, r *http.Request) {

@@ -36,7 +36,7 @@ func parseForm(form []byte, boundary string) error {
 	}
 }
 
-// recordUpload makes Mixcloud accept an upload. The channel receives its form.
+// recordUpload makes the upload endpoint accept one upload. The channel receives its form.
 func (h *testServer) recordUpload() <-chan uploadForm {
 	forms := make(chan uploadForm, 1)
 	h.handleUploads(func(w http.ResponseWriter, r *http.Request) {
