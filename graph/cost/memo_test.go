@@ -62,7 +62,7 @@ func assignments(variables ast.VariableDefinitionList) []map[string]any {
 		for _, before := range all {
 			for _, value := range memoValues[v.Variable] {
 				next := maps.Clone(before)
-				if value != (any)(absent{}) {
+				if value != any(absent{}) {
 					next[v.Variable] = value
 				}
 				more = append(more, next)

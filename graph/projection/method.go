@@ -54,7 +54,7 @@ func (c *connectionCall) read(ctx context.Context, parent any, variables map[str
 		in = append(in, value)
 	}
 	out := c.method.call.Call(in)
-	err, _ := out[1].Interface().(error)
+	err, _ := reflect.TypeAssert[error](out[1])
 	return out[0].Interface(), err
 }
 

@@ -60,7 +60,8 @@ func TestCompiledDocument(t *testing.T) {
 		t.Error("two operations of a document share their values, want values for each operation")
 	}
 	long := `{"query":"{ hello } #` + strings.Repeat("-", 10_000) + `"}`
-	if documentOf(long) == documentOf(long) {
+	first := documentOf(long)
+	if documentOf(long) == first {
 		t.Error("two requests share the values of a document that is too long for the cache, want separate values")
 	}
 }
