@@ -34,8 +34,8 @@ var updateReadme = flag.Bool("update-readme", false, "rewrite the responses in R
 // A block of GraphQL is sent without a token; "# 2 calls" as its first line is the number of its
 // calls to Mixcloud. On a page, one without a response below it is an operation of a client, with
 // variables, and is not sent. In a block of the language sh, curl, head -c and sleep are run, and
-// the flags of this server's commands are parsed. A block of YAML is a file of --config. A block of
-// JSON is the response to the block above it, a block of HTTP its head, for a curl -i, and a block
+// the flags of this server's commands are parsed. A block of YAML is a file of --config, unless it
+// has objects of Kubernetes. A block of JSON is the response to the block above it, a block of HTTP its head, for a curl -i, and a block
 // of text a stream of events: the test compares them, and -update-readme rewrites them. All other
 // responses must have no errors. Blocks with a comment before them are compared by
 // [TestDocs_Recipes]. In the README every block must be one of these; pages may contain other
@@ -126,7 +126,9 @@ func (d *documentTest) run(t *testing.T, text string) (updated []byte, examples 
 		case "sh":
 			examples += d.shell(t, b, hasResponse)
 		case "yaml":
-			d.configFile(t, b)
+			if !strings.HasPrefix(b.Text, "apiVersion:") { // objects of Kubernetes have a test of their own
+				d.configFile(t, b)
+			}
 		case "text":
 			if d.last == nil && d.path != "README.md" {
 				break
@@ -196,6 +198,11 @@ func (d *documentTest) shell(t *testing.T, block markdown.Block, hasResponse boo
 	for i, command := range commands {
 		words := command.Words
 		switch {
+		case slices.Contains(installers, words[0]):
+			// Of docker run, the arguments after the image are flags of the server.
+			if i := slices.Index(words, "mixcloud-graphql"); strings.HasPrefix(command.Text, "docker run ") && i > 0 {
+				d.parseFlags(t, words[i+1:])
+			}
 		case command.Operator != "" || command.Output != "" && words[0] != "head":
 			t.Errorf("%s: the test cannot run %q", d.path, command.Text)
 		case words[0] == "curl":
@@ -238,6 +245,9 @@ func (d *documentTest) shell(t *testing.T, block markdown.Block, hasResponse boo
 	}
 	return requests
 }
+
+// installers are programs that build or install the server. The test does not run them.
+var installers = []string{"docker", "install", "journalctl", "kubectl", "make", "openssl", "systemctl"}
 
 // substitution matches the substitution of a command in a shell's word. The test replaces it with
 // 44 letters.
