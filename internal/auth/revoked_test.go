@@ -37,18 +37,18 @@ func TestLogout_RevokesTheSession(t *testing.T) {
 	other.signIn("abc")
 	copied := b.cookies["mixcloud-graphql-dev"]
 	thief.cookies["mixcloud-graphql-dev"] = copied
-	if got := thief.whoami(script); got != "token-of-abc" {
+	if got := thief.whoami(csrfHeader); got != "token-of-abc" {
 		t.Fatalf("token of the copied cookie before the sign-out is %q, want token-of-abc", got)
 	}
 	b.send(http.MethodPost, LogoutPath, header("Sec-Fetch-Site", "same-origin"))
-	if got := thief.whoami(script); got != "" || len(thief.cookies) > 0 {
+	if got := thief.whoami(csrfHeader); got != "" || len(thief.cookies) > 0 {
 		t.Errorf("token of the copied cookie after the sign-out is %q, want none; cookies %v, want none", got, thief.cookies)
 	}
-	if got := other.whoami(script); got != "token-of-abc" {
+	if got := other.whoami(csrfHeader); got != "token-of-abc" {
 		t.Errorf("token of another session after the sign-out is %q, want token-of-abc", got)
 	}
 	b.signIn("abc")
-	if got := b.whoami(script); got != "token-of-abc" {
+	if got := b.whoami(csrfHeader); got != "token-of-abc" {
 		t.Errorf("token after another sign-in is %q, want token-of-abc", got)
 	}
 }
@@ -60,7 +60,7 @@ func TestLogout_OfAnotherSiteRevokesNothing(t *testing.T) {
 	b := d.browser(t)
 	b.signIn("abc")
 	b.send(http.MethodPost, LogoutPath, header("Sec-Fetch-Site", "cross-site"))
-	if got := b.whoami(script); got != "token-of-abc" {
+	if got := b.whoami(csrfHeader); got != "token-of-abc" {
 		t.Errorf("token after a cross-site sign-out is %q, want token-of-abc", got)
 	}
 }

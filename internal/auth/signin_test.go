@@ -34,7 +34,7 @@ func TestSignIn(t *testing.T) {
 	if diff := cmp.Diff([]url.Values{want}, d.mixcloud.forms); diff != "" {
 		t.Errorf("exchanged (-want +got):\n%s", diff)
 	}
-	if got := b.whoami(script); got != "token-of-abc" {
+	if got := b.whoami(csrfHeader); got != "token-of-abc" {
 		t.Errorf("token after the sign-in is %q, want token-of-abc", got)
 	}
 	if _, left := b.cookies["mixcloud-graphql-dev-attempt"]; left || len(b.cookies) != 1 {
@@ -44,7 +44,7 @@ func TestSignIn(t *testing.T) {
 	if w := b.send(http.MethodPost, LogoutPath, header("Sec-Fetch-Site", "same-origin")); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/base/" {
 		t.Errorf("sign-out: status %d, redirect to %q, want 303 to /base/", w.Code, w.Header().Get("Location"))
 	}
-	if got := b.whoami(script); got != "" || len(b.cookies) > 0 {
+	if got := b.whoami(csrfHeader); got != "" || len(b.cookies) > 0 {
 		t.Errorf("token after the sign-out is %q, want none; cookies %v, want none", got, b.cookies)
 	}
 }
@@ -213,7 +213,7 @@ func TestSignIn_Failures(t *testing.T) {
 				if n := d.mixcloud.exchanges(); n != tt.codes {
 					t.Errorf("%d codes were exchanged, want %d", n, tt.codes)
 				}
-				if got := b.whoami(script); got != "" {
+				if got := b.whoami(csrfHeader); got != "" {
 					t.Errorf("token after a failed sign-in is %q, want none", got)
 				}
 				if !strings.Contains(d.log.String(), "sign-in failed") {
@@ -279,7 +279,7 @@ func TestSignIn_Once(t *testing.T) {
 	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "already completed") || d.mixcloud.exchanges() != 1 {
 		t.Errorf("second callback: status %d and %d exchanges in all, want 400 with \"already completed\" and 1: %s", w.Code, d.mixcloud.exchanges(), w.Body)
 	}
-	if got := b.whoami(script); got != "token-of-abc" {
+	if got := b.whoami(csrfHeader); got != "token-of-abc" {
 		t.Errorf("token after the second callback is %q, want token-of-abc", got)
 	}
 	// A denial uses the nonce too.
@@ -307,12 +307,12 @@ func TestSignIn_LoginCSRF(t *testing.T) {
 	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "not your current sign-in") {
 		t.Errorf("attacker's callback during an attempt of the victim: status %d, want 400 with \"not your current sign-in\": %s", w.Code, w.Body)
 	}
-	if got := victim.whoami(script); got != "" || d.mixcloud.exchanges() != 0 {
+	if got := victim.whoami(csrfHeader); got != "" || d.mixcloud.exchanges() != 0 {
 		t.Errorf("the victim's token is %q after %d exchanges, want no token and no exchange", got, d.mixcloud.exchanges())
 	}
 	// The victim's own attempt stays valid.
-	if w := victim.callback(own, "code=victims"); w.Header().Get("Location") != "/base/mine" || victim.whoami(script) != "token-of-victims" {
-		t.Errorf("victim's callback: status %d, token %q, want a redirect to /base/mine and token-of-victims", w.Code, victim.whoami(script))
+	if w := victim.callback(own, "code=victims"); w.Header().Get("Location") != "/base/mine" || victim.whoami(csrfHeader) != "token-of-victims" {
+		t.Errorf("victim's callback: status %d, token %q, want a redirect to /base/mine and token-of-victims", w.Code, victim.whoami(csrfHeader))
 	}
 }
 
@@ -326,10 +326,10 @@ func TestSignIn_SessionFixation(t *testing.T) {
 	planted := attacker.cookies["mixcloud-graphql-dev"]
 	victim.cookies["mixcloud-graphql-dev"] = planted
 	victim.signIn("victims")
-	if victim.cookies["mixcloud-graphql-dev"] == planted || victim.whoami(script) != "token-of-victims" {
-		t.Errorf("the victim's token is %q, want token-of-victims and a new cookie", victim.whoami(script))
+	if victim.cookies["mixcloud-graphql-dev"] == planted || victim.whoami(csrfHeader) != "token-of-victims" {
+		t.Errorf("the victim's token is %q, want token-of-victims and a new cookie", victim.whoami(csrfHeader))
 	}
-	if got := attacker.whoami(script); got != "token-of-attackers" {
+	if got := attacker.whoami(csrfHeader); got != "token-of-attackers" {
 		t.Errorf("the attacker's token is %q, want token-of-attackers", got)
 	}
 	ids := map[string]bool{}
@@ -360,12 +360,12 @@ func TestSession_Expires(t *testing.T) {
 			t.Errorf("the cookie lives until %v, want %v", c.until, until)
 		}
 		time.Sleep(SessionLife - time.Second)
-		if got := b.whoami(script); got != "token-of-abc" {
+		if got := b.whoami(csrfHeader); got != "token-of-abc" {
 			t.Errorf("token before the session's end is %q, want token-of-abc", got)
 		}
 		time.Sleep(time.Second)
 		b.cookies["mixcloud-graphql-dev"] = storedCookie{c.value, time.Now().Add(time.Hour)}
-		if got := b.whoami(script); got != "" || len(b.cookies) > 0 {
+		if got := b.whoami(csrfHeader); got != "" || len(b.cookies) > 0 {
 			t.Errorf("token after the session's end is %q, want none; cookies %v, want none", got, b.cookies)
 		}
 	})
@@ -461,7 +461,7 @@ func TestLogout(t *testing.T) {
 			b := d.browser(t)
 			b.signIn("abc")
 			w := b.send(http.MethodPost, LogoutPath, tt.change...)
-			if out := b.whoami(script) == ""; out != tt.out || w.Header().Get("Location") != tt.to {
+			if out := b.whoami(csrfHeader) == ""; out != tt.out || w.Header().Get("Location") != tt.to {
 				t.Errorf("signed out: %t, redirect to %q, want %t, %q; status %d", out, w.Header().Get("Location"), tt.out, tt.to, w.Code)
 			}
 			if !tt.out {
@@ -482,7 +482,7 @@ func TestLogout(t *testing.T) {
 	if checkPage(t, w.Header(), w.Body.String()); !strings.Contains(w.Body.String(), `<form method="post" action="/base/oauth/logout"><input type="hidden" name="next" value="/">`) {
 		t.Errorf("the page of a session does not contain the sign-out form: %s", w.Body)
 	}
-	if b.whoami(script) == "" {
+	if b.whoami(csrfHeader) == "" {
 		t.Error("GET of the sign-out page signed the user out")
 	}
 }

@@ -42,7 +42,7 @@ func TestViewer_Cookie(t *testing.T) {
 		want   string // the token
 		clears bool
 	}{
-		"no cookie":                     {[]func(*http.Request){cookie(), script}, "", false},
+		"no cookie":                     {[]func(*http.Request){cookie(), csrfHeader}, "", false},
 		"a form of another site":        {[]func(*http.Request){cookie(good), form, header("Sec-Fetch-Site", "cross-site")}, "", false},
 		"a form of this origin":         {[]func(*http.Request){cookie(good), form, header("Sec-Fetch-Site", "same-origin")}, "token-of-abc", false},
 		"our page's EventSource":        {[]func(*http.Request){cookie(good), header("Sec-Fetch-Site", "same-origin")}, "token-of-abc", false},
@@ -50,25 +50,25 @@ func TestViewer_Cookie(t *testing.T) {
 		"a URL typed by the user":       {[]func(*http.Request){cookie(good), header("Sec-Fetch-Site", "none")}, "", false},
 		"JSON":                          {[]func(*http.Request){cookie(good), header("Content-Type", "application/json")}, "", false},
 		"an empty header":               {[]func(*http.Request){cookie(good), header("X-Requested-With", "")}, "", false},
-		"X-Requested-With":              {[]func(*http.Request){cookie(good), script}, "token-of-abc", false},
+		"X-Requested-With":              {[]func(*http.Request){cookie(good), csrfHeader}, "token-of-abc", false},
 		"Apollo's header":               {[]func(*http.Request){cookie(good), header("Apollo-Require-Preflight", "true")}, "token-of-abc", false},
 		"Apollo's other header":         {[]func(*http.Request){cookie(good), header("X-Apollo-Operation-Name", "Query")}, "token-of-abc", false},
 		"GraphQL's header":              {[]func(*http.Request){cookie(good), header("GraphQL-Require-Preflight", "1")}, "token-of-abc", false},
-		"a bearer token has precedence": {[]func(*http.Request){cookie(good), script, header("Authorization", "Bearer mine")}, "mine", false},
+		"a bearer token has precedence": {[]func(*http.Request){cookie(good), csrfHeader, header("Authorization", "Bearer mine")}, "mine", false},
 		"only a bearer token":           {[]func(*http.Request){cookie(good), header("Authorization", "Bearer mine")}, "mine", false},
-		"tampered with":                 {[]func(*http.Request){cookie(flip(good)), script}, "", true},
+		"tampered with":                 {[]func(*http.Request){cookie(flip(good)), csrfHeader}, "", true},
 		"tampered with, no header":      {[]func(*http.Request){cookie(flip(good))}, "", false},
-		"cut":                           {[]func(*http.Request){cookie(good[:20]), script}, "", true},
-		"nothing":                       {[]func(*http.Request){cookie(""), script}, "", true},
-		"nonsense":                      {[]func(*http.Request){cookie("1.!!"), script}, "", true},
-		"too long":                      {[]func(*http.Request){cookie("1." + strings.Repeat("A", 20_000)), script}, "", true},
-		"another version":               {[]func(*http.Request){cookie("2" + good[1:]), script}, "", true},
-		"another key":                   {[]func(*http.Request){cookie(other), script}, "", true},
-		"another purpose":               {[]func(*http.Request){cookie(asAttempt), script}, "", true},
-		"from the future":               {[]func(*http.Request){cookie(future), script}, "", true},
-		"without a token":               {[]func(*http.Request){cookie(empty), script}, "", true},
-		"two of them":                   {[]func(*http.Request){cookie(good, other), script}, "", true},
-		"the same twice":                {[]func(*http.Request){cookie(good, good), script}, "", true},
+		"cut":                           {[]func(*http.Request){cookie(good[:20]), csrfHeader}, "", true},
+		"nothing":                       {[]func(*http.Request){cookie(""), csrfHeader}, "", true},
+		"nonsense":                      {[]func(*http.Request){cookie("1.!!"), csrfHeader}, "", true},
+		"too long":                      {[]func(*http.Request){cookie("1." + strings.Repeat("A", 20_000)), csrfHeader}, "", true},
+		"another version":               {[]func(*http.Request){cookie("2" + good[1:]), csrfHeader}, "", true},
+		"another key":                   {[]func(*http.Request){cookie(other), csrfHeader}, "", true},
+		"another purpose":               {[]func(*http.Request){cookie(asAttempt), csrfHeader}, "", true},
+		"from the future":               {[]func(*http.Request){cookie(future), csrfHeader}, "", true},
+		"without a token":               {[]func(*http.Request){cookie(empty), csrfHeader}, "", true},
+		"two of them":                   {[]func(*http.Request){cookie(good, other), csrfHeader}, "", true},
+		"the same twice":                {[]func(*http.Request){cookie(good, good), csrfHeader}, "", true},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestViewer_Cookie(t *testing.T) {
 		})
 	}
 	// An invalid Authorization header is refused even with a valid cookie.
-	if w := d.browser(t).send(http.MethodPost, "/whoami", cookie(good), script, header("Authorization", "Basic x")); w.Code != http.StatusUnauthorized {
+	if w := d.browser(t).send(http.MethodPost, "/whoami", cookie(good), csrfHeader, header("Authorization", "Basic x")); w.Code != http.StatusUnauthorized {
 		t.Errorf("invalid Authorization header with a valid cookie: status %d, want 401", w.Code)
 	}
 }
@@ -107,7 +107,7 @@ func TestViewer_WithoutCookies(t *testing.T) {
 	b.signIn("abc")
 	got := "not reached"
 	d.handler = Viewer(d.keys, nil)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = Token(r.Context()) }))
-	if w := b.send(http.MethodPost, "/graphql", script); got != "" || w.Header().Get("Set-Cookie") != "" {
+	if w := b.send(http.MethodPost, "/graphql", csrfHeader); got != "" || w.Header().Get("Set-Cookie") != "" {
 		t.Errorf("without sessions: token %q, Set-Cookie %q, want none", got, w.Header().Get("Set-Cookie"))
 	}
 }
@@ -122,7 +122,7 @@ func TestPrincipal(t *testing.T) {
 	d.handler = Viewer(d.keys, d.cookies)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		got = append(got, Principal(r.Context()))
 	}))
-	b.send(http.MethodPost, "/graphql", script)
+	b.send(http.MethodPost, "/graphql", csrfHeader)
 	b.send(http.MethodPost, "/graphql", header("Authorization", "Bearer token-of-abc"))
 	b.send(http.MethodPost, "/graphql", header("Authorization", "Bearer token-of-abd"))
 	b.send(http.MethodPost, "/graphql")

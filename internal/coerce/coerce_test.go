@@ -157,8 +157,9 @@ func TestMissingVariables(t *testing.T) {
 	if want := map[string]any{"b": int64(3), "c": []any{"x"}, "d": "LARGE"}; len(errs) > 0 || !cmp.Equal(got, want) {
 		t.Errorf("got variables %#v and errors %q, want %#v and none", got, messages(errs), want)
 	}
-	if _, _, errs := coerceVariables(t, `query($a: Int!) { f(int: $a) }`, ""); len(errs) != 1 || errs[0].Message != `Variable "$a" is missing: it must be an Int!.` {
-		t.Errorf("missing variable of type Int!: got errors %q, want one that it is missing", messages(errs))
+	const missing = `Variable "$a" is missing: it must be an Int!.`
+	if _, _, errs := coerceVariables(t, `query($a: Int!) { f(int: $a) }`, ""); len(errs) != 1 || errs[0].Message != missing {
+		t.Errorf("missing variable of type Int!: got errors %q, want [%q]", messages(errs), missing)
 	}
 }
 

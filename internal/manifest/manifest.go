@@ -150,6 +150,9 @@ func parseApollo(format json.RawMessage, members map[string]json.RawMessage) ([]
 	if json.Unmarshal(format, &file.Format) != nil || file.Format != apollo {
 		return nil, fmt.Errorf("its format is %s, not %q", format, apollo)
 	}
+	if members["version"] == nil {
+		return nil, fmt.Errorf("it has no version, want %d", apolloVersion)
+	}
 	if version := members["version"]; json.Unmarshal(version, &file.Version) != nil || file.Version != apolloVersion {
 		return nil, fmt.Errorf("its version is %s, not %d", version, apolloVersion)
 	}

@@ -47,6 +47,7 @@ func TestParse_Problems(t *testing.T) {
 		`{"": "{ a }"}`:                "operation 1 has no id",
 		`{"a": "{ a }", "a": "{ b }"}`: `duplicate member "a"`,
 		`{"format": "other"}`:          `format is "other"`,
+		`{"format": "apollo-persisted-query-manifest", "operations": []}`:                                                                                "it has no version, want 1",
 		`{"format": "apollo-persisted-query-manifest", "version": 2, "operations": []}`:                                                                  "version is 2, not 1",
 		`{"format": "apollo-persisted-query-manifest", "version": 1, "operations": {}}`:                                                                  `"operations" is not a list`,
 		`{"format": "apollo-persisted-query-manifest", "version": 1}`:                                                                                    `"operations" is not a list`,

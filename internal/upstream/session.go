@@ -60,10 +60,10 @@ type Session struct {
 // An addressGroup is the group of all sessions of a network address.
 type addressGroup string
 
-// Session starts an operation with a token; "" is anonymous.
+// Session returns a session for one operation with a token; "" means anonymous.
 func (s *Store) Session(token string) *Session { return s.SessionOf(Caller{Token: token}) }
 
-// SessionOf starts an operation for a caller.
+// SessionOf returns a session for one operation of a caller.
 func (s *Store) SessionOf(c Caller) *Session {
 	session := &Session{store: s, client: s.client.As(c.Token), group: addressGroup(c.Address), revalidate: c.Revalidate, onCall: c.OnCall, trace: c.Trace}
 	known := s.anonymous
