@@ -68,7 +68,7 @@ func TestSIGHUP_ReloadsTheManifest(t *testing.T) {
 	want("two", false)
 
 	write(`{"two": "{ user(username: \"demo\") { username } }"}`)
-	hangup("msg=reloaded what=manifest")
+	hangup("msg=reloaded file=manifest")
 	want("one", false)
 	want("two", true)
 	p.signal(t)
