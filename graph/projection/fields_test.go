@@ -122,6 +122,18 @@ func TestWaitLimit(t *testing.T) {
 	}
 }
 
+// TestPlan_NewBuffer checks that a large result does not make the buffers of later results large.
+func TestPlan_NewBuffer(t *testing.T) {
+	t.Parallel()
+	for last, want := range map[int64]int{0: 512, 8000: 9512, 16 << 20: maxHint} {
+		p := new(plan)
+		p.lastSize.Store(last)
+		if b := p.newBuffer(); len(b) != 0 || cap(b) != want {
+			t.Errorf("after a result of %d bytes: buffer with %d bytes and capacity %d, want 0 and %d", last, len(b), cap(b), want)
+		}
+	}
+}
+
 func TestResolver_Panic(t *testing.T) {
 	t.Parallel()
 	r := new(resolver)

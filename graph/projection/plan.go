@@ -7,7 +7,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"mixcloud-graphql/graph/lists"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/mixcloud/rawjson"
 )
@@ -28,6 +27,13 @@ type plan struct {
 
 	lastSize atomic.Int64 // the size of the JSON that was last written with the plan
 }
+
+// maxHint is the maximum capacity of a new buffer. Without it, requests with small results would
+// each take the memory of the largest result of the same selection.
+const maxHint = 256 << 10
+
+// newBuffer returns a buffer for a result of the plan, which probably has the size of the last one.
+func (p *plan) newBuffer() []byte { return make([]byte, 0, min(p.lastSize.Load()*9/8+512, maxHint)) }
 
 // A slot is one response key of an object.
 type slot struct {
@@ -55,7 +61,7 @@ type compiler struct {
 // compile returns the plan of a selection set for an object type. It returns nil if the executor must write the objects.
 func (c *compiler) compile(selections ast.SelectionSet, typ string) *plan {
 	fields, known := objects[typ]
-	if !known && !hasConnections(c.schema.Types[typ]) {
+	if !known {
 		return nil
 	}
 	p := &plan{typ: typ}
@@ -162,14 +168,6 @@ func (c *compiler) pictureSize(f graphql.CollectedField) model.PictureSize {
 		return model.PictureSize(size)
 	}
 	return model.PictureSizeLarge
-}
-
-// hasConnections reports whether an object type has a connection.
-func hasConnections(def *ast.Definition) bool {
-	return def != nil && def.Kind == ast.Object && slices.ContainsFunc(def.Fields, func(f *ast.FieldDefinition) bool {
-		_, ok := lists.ByField(def.Name + "." + f.Name)
-		return ok
-	})
 }
 
 // usesVariables reports whether the plan of a selection set depends on the variables of the operation. Arguments of

@@ -247,7 +247,7 @@ func (p *Projection) write(ctx context.Context, oc *graphql.OperationContext, of
 			return nil
 		}
 	}
-	w := writer{buf: make([]byte, 0, of.lastSize.Load()*9/8+512), max: int(p.room(ctx)), anonymous: operation.Anonymous()}
+	w := writer{buf: of.newBuffer(), max: int(p.room(ctx)), anonymous: operation.Anonymous()}
 	ok := false
 	if s.page != nil {
 		ok = w.connection(of, c)
