@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -33,23 +32,18 @@ func (p *target) proc(name string) string {
 	return filepath.Join("/proc", strconv.Itoa(p.Pid()), name)
 }
 
-// number returns the value of a line such as "VmHWM:   123 kB" in a file of /proc, in bytes.
-func (p *target) number(file, name string) (int64, error) {
-	text, err := os.ReadFile(p.proc(file))
+// writtenBytes returns the number of bytes that the process has written to storage.
+func (p *target) writtenBytes() (int64, error) {
+	text, err := os.ReadFile(p.proc("io"))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, name+":"); ok {
-			fields := strings.Fields(value)
-			n, err := strconv.ParseInt(fields[0], 10, 64)
-			if len(fields) > 1 && fields[1] == "kB" {
-				n <<= 10
-			}
-			return n, err
+		if value, ok := strings.CutPrefix(line, "write_bytes:"); ok {
+			return strconv.ParseInt(strings.TrimSpace(value), 10, 64)
 		}
 	}
-	return 0, fmt.Errorf("%s has no %s", file, name)
+	return 0, errors.New("the io file of the process has no write_bytes")
 }
 
 // A resourceWatch measures the resources that a process uses during a period.
@@ -70,13 +64,13 @@ func (p *target) startWatch() (*resourceWatch, error) {
 	}
 	w := &resourceWatch{process: p, stop: make(chan struct{})}
 	var err error
-	if w.memory, err = p.number("status", "VmRSS"); err != nil {
+	if w.memory, err = p.Memory("VmRSS"); err != nil {
 		return nil, err
 	}
-	if w.written, err = p.number("io", "write_bytes"); err != nil {
+	if w.written, err = p.writtenBytes(); err != nil {
 		return nil, err
 	}
-	if w.cpu, err = p.processorTime(); err != nil {
+	if w.cpu, err = p.ProcessorTime(); err != nil {
 		return nil, err
 	}
 	w.wg.Go(func() {
@@ -114,42 +108,19 @@ func (p *target) openFiles() (total int64) {
 	return total
 }
 
-// processorTime returns the processor time of the process, in units of 10 ms.
-func (p *target) processorTime() (time.Duration, error) {
-	text, err := os.ReadFile(p.proc("stat"))
-	if err != nil {
-		return 0, err
-	}
-	// The name in parentheses may contain any characters; utime and stime are the 12th and 13th
-	// field after it (proc_pid_stat(5)).
-	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-	if len(fields) < 13 {
-		return 0, errors.New("the stat file of the process has no processor time")
-	}
-	var ticks int64
-	for _, field := range fields[11:13] {
-		n, err := strconv.ParseInt(field, 10, 64)
-		if err != nil {
-			return 0, err
-		}
-		ticks += n
-	}
-	return time.Duration(ticks) * 10 * time.Millisecond, nil
-}
-
 // end returns the maximum growth of the memory, the number of bytes in files (in open files, or
 // written to storage), and the processor time.
 func (w *resourceWatch) end() (memory, files int64, cpu time.Duration, err error) {
 	close(w.stop)
 	w.wg.Wait()
-	peak, err := w.process.number("status", "VmHWM")
+	peak, err := w.process.Memory("VmHWM")
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	written, err := w.process.number("io", "write_bytes")
+	written, err := w.process.writtenBytes()
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	cpu, err = w.process.processorTime()
+	cpu, err = w.process.ProcessorTime()
 	return max(peak-w.memory, 0), max(w.files, written-w.written), cpu - w.cpu, err
 }
