@@ -2,7 +2,6 @@ package app
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,12 +14,17 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"mixcloud-graphql/bench/queries"
 	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/internal/race"
 	"mixcloud-graphql/internal/responselimit"
 	"mixcloud-graphql/mixcloud"
+	"mixcloud-graphql/mixcloud/emulator"
 )
 
 // TestProjection_GeneratedQueries checks that generated queries over the whole schema have the same response, byte for
@@ -159,7 +163,7 @@ func sortErrors(t *testing.T, body []byte) []byte {
 	if len(response.Errors) >= responselimit.MaxErrors { // the others were omitted; which ones differs from run to run
 		response.Errors = nil
 	}
-	slices.SortFunc(response.Errors, func(a, b json.RawMessage) int { return cmp.Compare(string(a), string(b)) })
+	slices.SortFunc(response.Errors, func(a, b json.RawMessage) int { return strings.Compare(string(a), string(b)) })
 	sorted, err := json.Marshal(response)
 	if err != nil {
 		t.Fatal(err)
@@ -258,5 +262,38 @@ func (m *mutatingTransport) write(b *strings.Builder, v json.RawMessage, random 
 		b.WriteByte(']')
 	default:
 		b.Write(v)
+	}
+}
+
+// TestProjection_StaleReads checks that the projection changes neither the data nor extensions.freshness of an operation
+// that reads stale responses below a fresh list.
+func TestProjection_StaleReads(t *testing.T) {
+	t.Parallel()
+	sharedWorld()
+	bodies := map[string]string{}
+	for _, disable := range []string{"", config.Projection} {
+		synctest.Test(t, func(t *testing.T) {
+			options := serverOptions{}
+			if disable != "" {
+				options.config.Disable = config.Mechanisms{disable}
+			}
+			s := newTestServer(t, options)
+			const query = `{ popular(first: 3) { nodes { name description user { followerCount cloudcasts(first: 2) { nodes { name } } } } } }`
+			s.execute(t, "", query, nil)
+			time.Sleep(12 * time.Hour) // all entries are stale and usable
+			s.execute(t, "", `{ popular(first: 3) { nodes { key } } }`, nil)
+			synctest.Wait() // the list is fresh again, and what its items need is stale
+			if err := s.emulator.Fail(emulator.Fault{Kind: emulator.FaultReset}); err != nil {
+				t.Fatal(err)
+			}
+			resp := s.execute(t, "", query, nil)
+			if entries := freshnessOf(t, resp); len(entries) < 6 {
+				t.Errorf("%d entries of extensions.freshness, want those of the items of the list: %s", len(entries), resp.body)
+			}
+			bodies[disable] = normalizeBody(t, resp)
+		})
+	}
+	if diff := cmp.Diff(bodies[config.Projection], bodies[""]); diff != "" {
+		t.Errorf("response depends on the projection (- without, + with):\n%s", diff)
 	}
 }
