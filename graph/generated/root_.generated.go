@@ -3507,11 +3507,11 @@ Terms:
   resource share it.
 - The *viewer* is the Mixcloud user whose token the request carries. A request without a token is *anonymous*.
 
-The description of each field that can make calls ends with its cost, such as ` + "`" + `Cost: 1 call.` + "`" + ` A field without one makes
-no calls. A cost is a maximum. It applies once to each object that the field is selected on, or once to the operation if
-it says ` + "`" + `per operation` + "`" + `. A page of a connection that starts at a cursor or is limited by ` + "`" + `since` + "`" + ` can take a few more
-calls; the estimate of the operation includes them. Responses of Mixcloud are cached, so most operations make fewer
-calls.
+The description of each field that can make calls ends with its cost, such as ` + "`" + `Cost: 1 call.` + "`" + ` A field without a cost
+makes no calls. A cost is a maximum. It applies once to each object that the field is selected on; a cost
+` + "`" + `per operation` + "`" + ` applies once to the operation. A page of a connection that starts at a cursor or is limited by ` + "`" + `since` + "`" + `
+can take a few more calls; the estimate of the operation includes them. Responses of Mixcloud are cached, so most
+operations make fewer calls.
 """
 schema {
   query: Query
@@ -3657,8 +3657,8 @@ type FollowUserPayload {
   """
   viewer: User @cost(calls: 1)
   """
-  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. Selecting it
-  makes the server look up the previous state first.
+  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. If this
+  field is selected, the server looks up the previous state first.
 
   Cost: 1 call.
   """
@@ -3701,8 +3701,8 @@ type UnfollowUserPayload {
   """
   viewer: User @cost(calls: 1)
   """
-  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. Selecting it
-  makes the server look up the previous state first.
+  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. If this
+  field is selected, the server looks up the previous state first.
 
   Cost: 1 call.
   """
@@ -3748,8 +3748,8 @@ type FavoriteCloudcastPayload {
   """
   viewer: User @cost(calls: 1)
   """
-  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. Selecting it
-  makes the server look up the previous state first.
+  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. If this
+  field is selected, the server looks up the previous state first.
 
   Cost: 1 call.
   """
@@ -3792,8 +3792,8 @@ type UnfavoriteCloudcastPayload {
   """
   viewer: User @cost(calls: 1)
   """
-  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. Selecting it
-  makes the server look up the previous state first.
+  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. If this
+  field is selected, the server looks up the previous state first.
 
   Cost: 1 call.
   """
@@ -3831,8 +3831,8 @@ type RepostCloudcastPayload {
   """
   viewer: User @cost(calls: 1)
   """
-  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. Selecting it
-  makes the server look up the previous state first.
+  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. If this
+  field is selected, the server looks up the previous state first.
 
   Cost: 1 call.
   """
@@ -3870,8 +3870,8 @@ type UnrepostCloudcastPayload {
   """
   viewer: User @cost(calls: 1)
   """
-  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. Selecting it
-  makes the server look up the previous state first.
+  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. If this
+  field is selected, the server looks up the previous state first.
 
   Cost: 1 call.
   """
@@ -3917,8 +3917,8 @@ type AddToListenLaterPayload {
   """
   viewer: User @cost(calls: 1)
   """
-  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. Selecting it
-  makes the server look up the previous state first.
+  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. If this
+  field is selected, the server looks up the previous state first.
 
   Cost: 1 call.
   """
@@ -3961,8 +3961,8 @@ type RemoveFromListenLaterPayload {
   """
   viewer: User @cost(calls: 1)
   """
-  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. Selecting it
-  makes the server look up the previous state first.
+  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. If this
+  field is selected, the server looks up the previous state first.
 
   Cost: 1 call.
   """
@@ -4026,7 +4026,7 @@ extend type Mutation {
   removeFromListenLater("The cloudcast to remove." input: RemoveFromListenLaterInput!): RemoveFromListenLaterPayload @cost(calls: 1, undo: true)
 }
 `, BuiltIn: false},
-	{Name: "../schema/activity.graphqls", Input: `# Each recorded activity is about one resource: the sizes of its lists follow from that.
+	{Name: "../schema/activity.graphqls", Input: `# Each recorded activity is about one resource, so the assumed size of its lists is 1.
 
 "An entry of a user's feed."
 interface Activity implements Node {
@@ -4154,7 +4154,7 @@ type OtherActivity implements Activity & Node {
   createdAt: DateTime
   "The resources that the activity is about: cloudcasts first, then users."
   subjects: [Resource!]! @listSize(assumedSize: 2)
-  "Mixcloud's name of the kind."
+  "Mixcloud's name for the kind of activity."
   type: String
   "The cloudcasts that the activity is about."
   cloudcasts: [Cloudcast!] @listSize(assumedSize: 1)
@@ -4272,7 +4272,7 @@ type Category implements Resource & Node {
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  Users that were picked for this category.
+  Users whom other users picked for this category.
 
   Cost: 1 call per page.
   """
@@ -4302,7 +4302,7 @@ extend type Query {
 
   Cost: 1 call.
   """
-  categories: [Category!] @cost(calls: 1) @listSize(assumedSize: 40) # recorded: 38
+  categories: [Category!] @cost(calls: 1) @listSize(assumedSize: 40) # a recording contains 38
 }
 `, BuiltIn: false},
 	{Name: "../schema/cloudcast.graphqls", Input: `"""
@@ -4332,17 +4332,17 @@ type Cloudcast implements Resource & Node {
   updatedAt: DateTime
   "Number of plays. Null if the uploader hides the statistics."
   playCount: Int
-  "Number of users who favorited it. Null if the uploader hides the statistics."
+  "Number of users who favorited the cloudcast. Null if the uploader hides the statistics."
   favoriteCount: Int
   "Number of comments."
   commentCount: Int
-  "Number of users who listened to it. Null if the uploader hides the statistics."
+  "Number of users who listened to the cloudcast. Null if the uploader hides the statistics."
   listenerCount: Int
-  "Number of users who reposted it. Null if the uploader hides the statistics."
+  "Number of users who reposted the cloudcast. Null if the uploader hides the statistics."
   repostCount: Int
   "Whether the uploader hides the statistics."
   hiddenStats: Boolean!
-  "Whether only subscribers can listen to it."
+  "Whether only subscribers can listen to the cloudcast."
   isExclusive: Boolean!
   "Length in seconds."
   audioLength: Int
@@ -4361,7 +4361,7 @@ type Cloudcast implements Resource & Node {
 
   Cost: 1 load.
   """
-  sections: [Section!] @cost(load: true) @listSize(assumedSize: 40) # recorded: up to 20, and none since 2017
+  sections: [Section!] @cost(load: true) @listSize(assumedSize: 40) # recordings contain up to 20 sections, and none since 2017
   """
   Main color of the picture, as six hexadecimal digits without ` + "`" + `#` + "`" + `.
 
@@ -4375,19 +4375,19 @@ type Cloudcast implements Resource & Node {
   """
   pictureColorHex: String @cost(load: true)
   """
-  Whether the viewer has favorited it. Null for anonymous requests.
+  Whether the viewer has favorited the cloudcast. Null for anonymous requests.
 
   Cost: 1 load with a token.
   """
   viewerHasFavorited: Boolean @cost(load: true, token: true)
   """
-  Whether the viewer has reposted it. Null for anonymous requests.
+  Whether the viewer has reposted the cloudcast. Null for anonymous requests.
 
   Cost: 1 load with a token.
   """
   viewerHasReposted: Boolean @cost(load: true, token: true)
   """
-  Whether it is on the viewer's listen later list. Null for anonymous requests.
+  Whether the cloudcast is on the viewer's listen later list. Null for anonymous requests.
 
   Cost: 1 load with a token.
   """
@@ -4619,13 +4619,14 @@ type CommentEdge {
 	{Name: "../schema/cost.graphqls", Input: `"""
 Number of calls to Mixcloud that a field can make. A field without this directive makes none.
 
-The estimator (package graph/cost) reads it. Clients do not see it: they read the cost at the end of the field's
-description. TestSentences in graph/cost defines the form of that sentence and compares it with the directive.
+The estimator (package graph/cost) reads this directive. Clients do not see the directive; they read the cost at the
+end of the field's description. TestSentences in graph/cost defines the form of that sentence and compares it with the
+directive.
 """
 directive @cost(
   "Number of calls for each object that the field is selected on; on a connection, for each page."
   calls: Int = 0
-  "Name of an argument that holds ids or keys: ` + "`" + `calls` + "`" + ` applies to each distinct element of it."
+  "Name of an argument that holds ids or keys: ` + "`" + `calls` + "`" + ` applies to each distinct element of the argument."
   perElement: String
   "The field needs the full object: one call, which all fields of the object share."
   load: Boolean = false
@@ -4644,7 +4645,7 @@ directive @cost(
   undo: Boolean = false
   "The field makes calls only if the request has a token."
   token: Boolean = false
-  "Name of a Boolean argument: the field makes calls only if it is true."
+  "Name of a Boolean argument: the field makes calls only if the argument is true."
   if: String
 ) on FIELD_DEFINITION
 
@@ -4981,7 +4982,7 @@ enum PictureSize {
 
 "A picture in one size."
 type Picture {
-  "Mixcloud's name of the size. Null if ` + "`" + `PictureSize` + "`" + ` does not have it, as for cover pictures."
+  "Mixcloud's name of the size. Null if ` + "`" + `PictureSize` + "`" + ` does not contain this size, as for cover pictures."
   size: PictureSize
   "Width in pixels. Null if unknown."
   width: Int
@@ -5111,7 +5112,7 @@ type Tag implements Resource & Node {
   ): CloudcastConnection @cost(calls: 1)
   """
   The newest cloudcasts with this tag. Paged by offset: new items shift the pages. If Mixcloud does not find the
-  list, the server tries its former path, with one more call.
+  list, the server tries the list's former path, with one more call.
 
   Cost: 1 call per page.
   """
@@ -5182,7 +5183,7 @@ type City implements Resource & Node {
   ): CloudcastConnection @cost(calls: 1)
   """
   The newest cloudcasts from this city. Paged by offset: new items shift the pages. If Mixcloud does not find the
-  list, the server tries its former path, with one more call.
+  list, the server tries the list's former path, with one more call.
 
   Cost: 1 call per page.
   """
@@ -5242,7 +5243,7 @@ type Discovery {
   ): CloudcastConnection @cost(calls: 1)
   """
   The newest of these cloudcasts. Paged by offset: new items shift the pages. If Mixcloud does not find the list, the
-  server tries its former path, with one more call.
+  server tries the list's former path, with one more call.
 
   Cost: 1 call per page.
   """
@@ -5259,7 +5260,7 @@ type Discovery {
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  The fastest-rising of these cloudcasts. Paged by offset: new items shift the pages.
+  Those of these cloudcasts whose popularity grows fastest. Paged by offset: new items shift the pages.
 
   Cost: 1 call per page.
   """
@@ -5484,7 +5485,7 @@ type TrackSection implements Section {
   position: Int
   "Start in seconds."
   startTime: Int
-  "The track. Null if Mixcloud has no page for it."
+  "The track. Null if Mixcloud has no page for the track."
   track: Track
   "Title of the track, even if ` + "`" + `track` + "`" + ` is null."
   title: String
@@ -5557,7 +5558,7 @@ input UploadCloudcastInput {
   disableComments: Boolean
   "Whether the statistics are hidden. For Pro accounts."
   hideStats: Boolean
-  "Whether it is unlisted: only people who know its URL can find it."
+  "Whether the cloudcast is unlisted: only people who know its URL can find it."
   unlisted: Boolean
   "Name that the client chooses for this upload, for ` + "`" + `uploadProgress` + "`" + `: up to 128 letters, digits, ` + "`" + `-` + "`" + ` and ` + "`" + `_` + "`" + `."
   uploadId: String
@@ -5568,8 +5569,8 @@ input UploadCloudcastInput {
 "Payload of ` + "`" + `uploadCloudcast` + "`" + `."
 type UploadCloudcastPayload {
   """
-  The new cloudcast, from the input and Mixcloud's response, because Mixcloud can take minutes to publish it. Fields
-  that need a load are null until then.
+  The new cloudcast. The server builds it from the input and Mixcloud's response, because Mixcloud can take minutes to
+  publish the cloudcast. Until then, fields that need a load are null.
   """
   cloudcast: Cloudcast
   """
@@ -5613,13 +5614,13 @@ input EditCloudcastInput {
   "Whether the statistics are hidden. Cannot be null. For Pro accounts."
   hideStats: Boolean
   """
-  Whether it is unlisted: only people who know its URL can find it. False has no effect. Cannot be null. Only one of
-  ` + "`" + `unlisted` + "`" + `, ` + "`" + `publish` + "`" + ` and ` + "`" + `unpublish` + "`" + ` can be true.
+  Whether the cloudcast is unlisted: only people who know its URL can find it. False has no effect. Cannot be null. Only
+  one of ` + "`" + `unlisted` + "`" + `, ` + "`" + `publish` + "`" + ` and ` + "`" + `unpublish` + "`" + ` can be true.
   """
   unlisted: Boolean
-  "Whether to publish it now. False has no effect. Cannot be null."
+  "Whether to publish the cloudcast now. False has no effect. Cannot be null."
   publish: Boolean
-  "Whether to turn it into a draft. False has no effect. Cannot be null."
+  "Whether to turn the cloudcast into a draft. False has no effect. Cannot be null."
   unpublish: Boolean
   "Any text. The payload returns it unchanged."
   clientMutationId: String
@@ -5886,7 +5887,8 @@ type User implements Resource & Node {
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  Cloudcasts that the user listened to, latest first. Empty for other viewers if a Pro user hides them.
+  Cloudcasts that the user listened to, latest first. Users with a Pro account can hide them; then the list is empty for
+  other viewers.
 
   Cost: 1 call per page.
   """

@@ -37,12 +37,12 @@ type EditCloudcastInput struct {
 	DisableComments graphql.Omittable[*bool] `json:"disableComments,omitempty"`
 	// Whether the statistics are hidden. Cannot be null. For Pro accounts.
 	HideStats graphql.Omittable[*bool] `json:"hideStats,omitempty"`
-	// Whether it is unlisted: only people who know its URL can find it. False has no effect. Cannot be null. Only one of
-	// `unlisted`, `publish` and `unpublish` can be true.
+	// Whether the cloudcast is unlisted: only people who know its URL can find it. False has no effect. Cannot be null. Only
+	// one of `unlisted`, `publish` and `unpublish` can be true.
 	Unlisted graphql.Omittable[*bool] `json:"unlisted,omitempty"`
-	// Whether to publish it now. False has no effect. Cannot be null.
+	// Whether to publish the cloudcast now. False has no effect. Cannot be null.
 	Publish graphql.Omittable[*bool] `json:"publish,omitempty"`
-	// Whether to turn it into a draft. False has no effect. Cannot be null.
+	// Whether to turn the cloudcast into a draft. False has no effect. Cannot be null.
 	Unpublish graphql.Omittable[*bool] `json:"unpublish,omitempty"`
 	// Any text. The payload returns it unchanged.
 	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
@@ -102,7 +102,7 @@ type UploadCloudcastInput struct {
 	DisableComments graphql.Omittable[*bool] `json:"disableComments,omitempty"`
 	// Whether the statistics are hidden. For Pro accounts.
 	HideStats graphql.Omittable[*bool] `json:"hideStats,omitempty"`
-	// Whether it is unlisted: only people who know its URL can find it.
+	// Whether the cloudcast is unlisted: only people who know its URL can find it.
 	Unlisted graphql.Omittable[*bool] `json:"unlisted,omitempty"`
 	// Name that the client chooses for this upload, for `uploadProgress`: up to 128 letters, digits, `-` and `_`.
 	UploadID graphql.Omittable[*string] `json:"uploadId,omitempty"`

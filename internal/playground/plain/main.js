@@ -1,4 +1,4 @@
-// The small page: it sends the user's queries to this server, and loads nothing from elsewhere.
+// The small page. It sends the user's queries to this server, and loads no files from other servers.
 (() => {
 "use strict";
 const { Browser, Completer, Editor, colorGraphQL, colorJSON, load, operations, prettify } = playground;
@@ -19,7 +19,7 @@ const notify = (text) => {
   notify.timer = setTimeout(() => { $("notice").textContent = ""; }, 4000);
 };
 
-// The token is sent in a header to this server, and saved nowhere.
+// The page sends the token in a header to this server only, and does not store it.
 $("token-show").addEventListener("click", (e) => {
   const shown = $("token").type === "password";
   $("token").type = shown ? "text" : "password";
@@ -66,7 +66,7 @@ $("sign-out").addEventListener("click", async () => {
   await loadViewer();
   notify("Signed out.");
 });
-if (canSignIn) loadViewer().catch(() => { /* the server is unreachable: the first query reports it */ });
+if (canSignIn) loadViewer().catch(() => { /* The server is unreachable. The first query reports this. */ });
 
 const query = new Editor($("query-editor"), colorGraphQL, {
   onChange: (text) => {
@@ -91,7 +91,7 @@ function variablesError(text) {
   } catch (e) { return "not valid JSON"; }
 }
 
-/** The operation to run: the one at the cursor, if there are several. */
+/** Returns the operation to run: the operation at the cursor, otherwise the first one. */
 function selectedOperation() {
   const all = operations($("query").value);
   const at = $("query").selectionStart;
@@ -136,7 +136,7 @@ async function run() {
   updateRunButton();
 }
 
-/** Removes the cost from a response body and returns it, or null: the page requested it, not the user. */
+/** Removes the cost from a response body, because the page requested it, not the user. Returns the cost, or null. */
 function takeCost(body) {
   const cost = body && body.extensions && body.extensions.cost;
   if (!cost) return null;
@@ -161,7 +161,7 @@ function showResponse({ body, text, duration, status, id }) {
   $("status").firstChild.textContent = status;
   $("status").lastChild.textContent = " · " + facts.join(" · ");
   $("status").title = [
-    cost && `Estimate: ${cost.estimated} calls to Mixcloud, at most ${cost.budget} allowed. ${cost.cacheHits + cost.coalesced} calls saved by the cache`,
+    cost && `Estimate: ${cost.estimated} calls to Mixcloud, at most ${cost.budget} allowed. Cache hits and shared calls: ${cost.cacheHits + cost.coalesced}`,
     id && `Request ${id}`,
   ].filter(Boolean).join(". ");
   $("result").innerHTML = colorJSON(body ? JSON.stringify(body, null, 2) : text, true);
@@ -190,7 +190,7 @@ $("copy").addEventListener("click", async () => {
   } catch (e) { notify("The browser does not allow copying."); }
 });
 
-// Loads the query of a shared link. The user must run it.
+// Loads the query of a shared link, but does not run it.
 function fromLink() {
   const parts = new URLSearchParams(location.hash.slice(1).replace(/\+/g, "%2B"));
   if (!parts.has("query")) return false;
@@ -219,7 +219,7 @@ $("theme").addEventListener("click", () => {
   save("theme", document.documentElement.dataset.theme === "dark" ? "light" : "dark");
   theme();
 });
-dark.addListener(theme); // the only way in browsers without modules
+dark.addListener(theme); // browsers without modules have no addEventListener here
 theme();
 
 document.addEventListener("keydown", (e) => {
@@ -244,7 +244,7 @@ function loadExample(example) {
 }
 
 async function start() {
-  // This page cannot send files and cannot read streams.
+  // This page supports neither uploads nor subscriptions.
   const examples = (await fetch("/playground/examples.json").then((r) => r.json()).catch(() => []))
     .filter((example) => !example.files && example.kind !== "subscription");
   examples.forEach((example, i) => $("examples").append(new Option(example.title, i)));

@@ -67,7 +67,7 @@ class Browser {
     this.show();
   }
 
-  /** Shows a type, and scrolls to a field of it if one is given. An empty type shows the overview. */
+  /** Shows a type, and scrolls to the given field of the type, if any. Shows the overview if the type is empty. */
   open(type, field) {
     const at = this.path.indexOf(type);
     if (type === "") this.path = [];

@@ -40,7 +40,7 @@ export function App() {
   )
 }
 
-/** GraphiQL. The first tab of a new user contains the first query of the gallery. */
+/** Renders GraphiQL. The first tab of a new user contains the first query of the gallery. */
 function Editors() {
   const first = use(examples)[0]
   return (

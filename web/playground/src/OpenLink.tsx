@@ -3,7 +3,7 @@ import { useEffect } from 'react'
 import { fromLink } from './link'
 import { useOpenTab } from './tabs'
 
-/** Opens the query of the page's address in a new tab, when the page loads and when the address changes. It does not run it. */
+/** Opens the query in the page's URL in a new tab, when the page loads and when the URL changes. Does not run the query. */
 export function OpenLink() {
   const open = useOpenTab()
   const ready = useGraphiQL((state) => Boolean(state.queryEditor && state.variableEditor))

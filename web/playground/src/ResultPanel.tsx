@@ -13,7 +13,7 @@ const views: { name: string; View: ComponentType }[] = [
   { name: 'Events', View: EventsView },
 ]
 
-/** Below the response: files to upload, and a list of tabs that shows one view at a time, or none. */
+/** The panel below the response: file pickers, and tabs that show one view at a time, or none. */
 export function ResultPanel() {
   const [open, setOpen] = useState(-1)
   const id = useId()

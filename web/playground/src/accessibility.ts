@@ -1,6 +1,6 @@
-// Corrections of GraphiQL's and the explorer's markup, which axe reports: a tab of GraphiQL's list contains two buttons, so
-// it cannot have the role "tab"; the explorer's select and inputs have no names; a query of the history has a name other than
-// its text.
+// Corrects the markup of GraphiQL and the explorer where axe reports errors: a tab of GraphiQL contains two buttons, so it cannot
+// have the role "tab"; the explorer's select and inputs have no accessible names; the accessible name of a query in the history
+// differs from its text.
 
 function correct(root: ParentNode): void {
   for (const list of root.querySelectorAll<HTMLElement>('.graphiql-tabs[role=tablist]')) list.setAttribute('role', 'group')
@@ -15,7 +15,7 @@ function correct(root: ParentNode): void {
     const argument = input.closest('[data-arg-name]')?.getAttribute('data-arg-name') ?? input.previousElementSibling?.textContent
     input.setAttribute('aria-label', argument ? `Value of ${argument}` : 'Value')
   }
-  for (const label of root.querySelectorAll('.graphiql-history-item-label[aria-label]')) label.removeAttribute('aria-label') // it has a text
+  for (const label of root.querySelectorAll('.graphiql-history-item-label[aria-label]')) label.removeAttribute('aria-label') // its text is the accessible name
 }
 
 /** Corrects the markup now and after each change. */

@@ -12,7 +12,7 @@ test.each([
   expect(tokenOf(text)).toBe(want)
 })
 
-test('problemOf says why there is no user', () => {
+test('problemOf returns the reason why there is no user', () => {
   const error = (code: string, message: string) => ({ status: 200, body: { data: { viewer: null }, errors: [{ message, extensions: { code } }] } })
   expect(problemOf({ status: 200, body: { data: { viewer: { name: 'N' } } } }, true)).toBe('')
   expect(problemOf({ status: 200, body: { data: { viewer: null } } }, false)).toBe('')

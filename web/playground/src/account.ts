@@ -1,7 +1,7 @@
 import type { Response } from './types'
 import { store } from './store'
 
-/** A pasted token. It is in memory only: in no storage, history or address. */
+/** The pasted token. It is only in memory: the storage, the history and the URL never contain it. */
 export const bearer = store('')
 
 /** Returns the token of a pasted text, which may be a whole header; '' if the text cannot be a token. */
@@ -10,7 +10,7 @@ export function tokenOf(text: string): string {
   return /^[\x21-\x7e]+$/.test(token) ? token : ''
 }
 
-/** Returns the reason why a response to the query `viewer` has no user, or '' if it has one or no user is signed in. */
+/** Returns the reason why a response to the query `viewer` has no user, or '' if the response has a user or no user is signed in. */
 export function problemOf({ body, status }: Pick<Response, 'body' | 'status'>, hasToken: boolean): string {
   if (body?.data?.viewer) return ''
   const errors = body?.errors ?? []

@@ -17,7 +17,7 @@ export interface Result {
 
 export const result = store<Result | null>(null)
 
-/** Removes the extensions that only the page requested, so that the editor shows the response that the user's own client would get. */
+/** Removes the extensions that the page requested, so that the editor shows the response that the user's client would receive. */
 function withoutExtras(body: Body): Body {
   if (!body.extensions) return body
   const { cost: _cost, trace: _trace, ...rest } = body.extensions
@@ -62,7 +62,7 @@ function observable(run: (signal: AbortSignal, next: (shown: unknown) => void) =
   } as Observable<unknown>
 }
 
-/** GraphiQL's fetcher: it sends the introspection query and the user's operations. */
+/** The fetcher of GraphiQL, which sends the introspection query and the user's operations. */
 export const fetcher = ((params: FetcherParams, more?: FetcherOpts) => {
   const headers = (more?.headers ?? {}) as Record<string, string>
   const operation: Operation = {

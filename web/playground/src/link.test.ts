@@ -8,15 +8,15 @@ test('a link contains the query and its variables', () => {
   expect(fromLink(new URL(link).hash)).toEqual(shared)
 })
 
-test('a link without variables has none', () => {
+test('a link without variables contains only the query', () => {
   expect(fromLink(new URL(linkTo('http://x/', { query: '{ a }', variables: {} })).hash)).toEqual({ query: '{ a }', variables: {} })
 })
 
-test('other fragments are no links', () => {
+test('fromLink returns null for other fragments', () => {
   expect(fromLink('')).toBeNull()
   expect(fromLink('#variables=%7B%7D')).toBeNull()
 })
 
-test('variables that are not a JSON object are left out', () => {
+test('fromLink ignores variables that are not a JSON object', () => {
   expect(fromLink('#query=%7B%20a%20%7D&variables=%5B1%5D')).toEqual({ query: '{ a }' })
 })

@@ -2,8 +2,8 @@ import type { Query } from './tabs'
 import { variablesOf } from './variables'
 
 /**
- * Reads a query from the fragment of an address: #query=…&variables=…, as `linkTo` writes it and as the server redirects a
- * browser that opens /graphql. The fragment is not sent to any server.
+ * Reads a query from a URL fragment (#query=…&variables=…). `linkTo` creates such URLs, and the server redirects browsers that open
+ * /graphql to one. Browsers do not send the fragment.
  */
 export function fromLink(fragment: string): Query | null {
   const parts = new URLSearchParams(fragment.replace(/^#/, '').replaceAll('+', '%2B'))
@@ -13,7 +13,7 @@ export function fromLink(fragment: string): Query | null {
   return variables ? { query, variables } : { query }
 }
 
-/** Returns the address of a query. It contains the query and its variables, never a header. */
+/** Returns a URL that contains the query and its variables, but no headers. */
 export function linkTo(page: string, { query, variables }: Query): string {
   const parts = new URLSearchParams({ query })
   if (variables && Object.keys(variables).length > 0) parts.set('variables', JSON.stringify(variables))

@@ -1,14 +1,14 @@
 /** The server's options for the page: internal/playground.Options. */
 export interface Options {
-  /** Users can sign in at /oauth/login. */
+  /** Whether users can sign in at /oauth/login. */
   signIn: boolean
-  /** The server runs over the emulator. */
+  /** Whether the server uses the emulator. */
   demo: boolean
-  /** The server returns traces. */
+  /** Whether the server returns traces. */
   trace: boolean
   /** The maximum number of calls to Mixcloud for one operation. */
   budget: number
-  /** The address of the player's page; '' if there is none. */
+  /** The URL of the player's page; '' if there is none. */
   player: string
 }
 

@@ -2,7 +2,7 @@ import { options } from './options'
 import { store } from './store'
 
 /**
- * Whether the page may load pictures. On the live API they come from Mixcloud's host, so they wait until the user opens a view
- * that shows them.
+ * Whether the page may load pictures. On the live API, Mixcloud's host serves them, so the page loads them only after the user has
+ * opened a view that shows pictures.
  */
 export const pictures = store(options.demo)

@@ -10,10 +10,10 @@ export interface Viewer {
   picture: { url: string } | null
 }
 
-/** The signed-in user: null for an anonymous one, undefined until the server has responded. */
+/** The signed-in user: null if the user is anonymous, undefined until the server has responded. */
 export const viewer = store<Viewer | null | undefined>(undefined)
 
-/** The error of signing in or out, for the user; '' if there is none. */
+/** The message that the last sign-in or sign-out failed; '' if it did not. */
 export const problem = store('')
 
 const query = 'query Viewer { viewer { name username picture(size: THUMBNAIL) { url } } }'
@@ -39,7 +39,7 @@ export async function refresh(): Promise<void> {
   if (!viewer.get()) bearer.set('')
 }
 
-/** Sends requests with a pasted token from now on, if it belongs to a user. */
+/** Uses a pasted token for all further requests, if the token belongs to a user. */
 export async function use(pasted: string): Promise<void> {
   const token = tokenOf(pasted)
   if (!token) {
@@ -53,13 +53,13 @@ export async function use(pasted: string): Promise<void> {
 
 const endSession = () => fetch('/oauth/logout', { method: 'POST', credentials: 'same-origin', redirect: 'manual', headers: { 'X-Requested-With': 'playground' } })
 
-/** Removes the pasted token. Without one it ends the session of the cookie. */
+/** Removes the pasted token. If there is none, ends the session of the cookie. */
 export async function signOut(): Promise<void> {
   problem.set('')
   if (bearer.get()) {
     bearer.set('')
     viewer.set(null)
-    await refresh() // the cookie may have a user
+    await refresh() // the cookie may belong to a signed-in user
     return
   }
   try {

@@ -10,7 +10,7 @@ test.each([
   expect(withoutHeaders(text)).toBe(want)
 })
 
-/** A browser's storage: its keys are its own properties. */
+/** A browser's storage, in memory. As in browsers, the keys are properties of the object. */
 function memory(): Storage {
   const items: Record<string, string> = {}
   const methods = {
@@ -21,7 +21,7 @@ function memory(): Storage {
   return Object.setPrototypeOf(items, methods) as Storage
 }
 
-test('the storage keeps no header and clears only what is GraphiQL\'s', () => {
+test('the storage removes headers, and clears only the keys of GraphiQL', () => {
   const inner = memory()
   const storage = storageWithoutHeaders(inner)
   inner.setItem('other', '1')
@@ -34,7 +34,7 @@ test('the storage keeps no header and clears only what is GraphiQL\'s', () => {
   expect(Object.keys(inner)).toEqual(['other'])
 })
 
-test('without the browser\'s storage nothing is kept', () => {
+test('nothing is stored if the browser has no storage', () => {
   const storage = storageWithoutHeaders(null)
   storage.setItem('graphiql:query', '{ a }')
   expect(storage.getItem('graphiql:query')).toBeNull()

@@ -11,8 +11,8 @@ export function withoutHeaders(text: string): string {
 }
 
 /**
- * The browser's storage without headers: they can contain a token, and GraphiQL's history would store them. If the
- * browser refuses storage, nothing is stored.
+ * Wraps the browser's storage and removes headers from the stored texts. Headers can contain a token, and GraphiQL's history
+ * would store them. If the browser permits no storage, nothing is stored.
  */
 export function storageWithoutHeaders(inner: Storage | null) {
   const ours = () => Object.keys(inner ?? {}).filter((key) => key.startsWith('graphiql:'))

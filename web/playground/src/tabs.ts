@@ -7,7 +7,7 @@ export interface Query {
   variables?: Record<string, unknown> | undefined
 }
 
-/** Returns a function that opens a query in a new tab. It does not run it. */
+/** Returns a function that opens a query in a new tab, without running the query. */
 export function useOpenTab(): (query: Query) => void {
   const { addTab } = useGraphiQLActions()
   const queryEditor = useGraphiQL((state) => state.queryEditor)

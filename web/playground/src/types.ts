@@ -1,4 +1,4 @@
-/** An operation as it is sent. */
+/** The JSON body of a request. */
 export interface Operation {
   query: string
   operationName?: string | null

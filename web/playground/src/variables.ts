@@ -1,4 +1,4 @@
-/** The variables in the editor's text. An empty text has none. Null if the text is not a JSON object. */
+/** Returns the variables in the editor's text: none for an empty text, null if the text is not a JSON object. */
 export function variablesOf(text: string): Record<string, unknown> | null {
   if (!text.trim()) return {}
   try {

@@ -2,13 +2,13 @@ import { useId, useRef } from 'react'
 import { formats } from './formats'
 import type { Request } from './request'
 
-/** A button that opens a list of the forms in which an operation can be copied. */
+/** A button that opens a list of the formats in which an operation can be copied. */
 export function FormatMenu({ onChoose }: { onChoose(name: string, code: (request: Request) => string): void }) {
   const id = useId()
   const button = useRef<HTMLButtonElement>(null)
   const list = useRef<HTMLUListElement>(null)
 
-  /** Opens the list next to the button, inside of the window. */
+  /** Places the list next to the button, within the window. */
   const place = () => {
     if (!button.current || !list.current) return
     const { left, bottom } = button.current.getBoundingClientRect()

@@ -1,6 +1,6 @@
 import { store } from '../store'
 
-/** A short message after an action, which disappears by itself. */
+/** A short message after an action. It disappears after four seconds. */
 export const notice = store('')
 
 let timer = 0
@@ -11,7 +11,7 @@ export function notify(text: string): void {
   timer = window.setTimeout(() => notice.set(''), 4000)
 }
 
-/** Copies a text and shows a message. Pages without TLS, except those on localhost, have no clipboard: they use a selection. */
+/** Copies a text and shows a message. Pages without TLS, except those on localhost, have no clipboard API, so they copy a selection. */
 export async function copyText(text: string, what: string): Promise<void> {
   const copied = await (navigator.clipboard ? navigator.clipboard.writeText(text).then(() => true, () => copySelected(text)) : copySelected(text))
   notify(copied ? `${what} copied.` : 'The browser does not allow copying.')

@@ -16,7 +16,7 @@ const schema = buildSchema(`
   type Subscription { progress(id: String): String }
 `)
 
-/** A server that records the latest request. */
+/** The latest request that the test server received. */
 interface Received {
   headers: IncomingMessage['headers']
   body: Buffer
@@ -78,7 +78,7 @@ function available(program: string): boolean {
   }
 }
 
-/** Runs a program in the folder. The server runs in this process, so this must not block. */
+/** Runs a program in the folder. Does not block, because the test server runs in this process. */
 function run(program: string, args: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd: folder, env: { ...process.env, TOKEN: 'secret-1' } })
@@ -100,7 +100,7 @@ async function expectReceived(request: Request, token: string) {
     expect(JSON.parse(body.toString())).toEqual(bodyOf(request))
     return
   }
-  // Go writes a quotation mark in a name as \", as curl did before; the current standard requires %22.
+  // Go, like old versions of curl, writes a quotation mark in a file name as \"; the current standard requires %22.
   const today = body.toString('latin1').replace(/^Content-Disposition:.*$/gm, (line) => line.replaceAll('\\"', '%22'))
   const form = await new Response(new Uint8Array(Buffer.from(today, 'latin1')), { headers: { 'Content-Type': headers['content-type']! } }).formData()
   expect(JSON.parse(String(form.get('operations')))).toEqual(bodyOf(request))
@@ -127,7 +127,7 @@ describe.each(Object.entries(sources))('%s', (_name, source) => {
     await expectReceived(request, '$TOKEN')
   })
 
-  test.each(['Relay', 'Apollo', 'urql'])('is code of JavaScript for %s with a valid document', async (format) => {
+  test.each(['Relay', 'Apollo', 'urql'])('is valid JavaScript for %s with a valid document', async (format) => {
     const text = code(format, made(source))
     writeFileSync(join(folder, 'library.mjs'), text)
     await run(process.execPath, ['--check', join(folder, 'library.mjs')])
@@ -135,7 +135,7 @@ describe.each(Object.entries(sources))('%s', (_name, source) => {
     parse(new Function(`return ${template}`)() as string)
   })
 
-  test.skipIf(!available('go'))('is sent by a program in Go that gofmt does not change', async () => {
+  test.skipIf(!available('go'))('is sent by a Go program with the format of gofmt', async () => {
     const request = made(source)
     for (const { name } of request.files) writeFileSync(join(folder, name), name)
     writeFileSync(join(folder, 'main.go'), code('Go', request))
@@ -146,14 +146,14 @@ describe.each(Object.entries(sources))('%s', (_name, source) => {
   }, 60_000)
 })
 
-test('Relay gets the name that its compiler requires', () => {
+test('Relay code has an operation name that relay-compiler accepts', () => {
   const relay = (query: string) => code('Relay', made({ query }))
   expect(relay('query Popular { user }')).toContain('query PopularQuery {')
   expect(relay('query PopularQuery { user }')).toMatch(/^\/\/ Popular\.js:/)
   expect(relay('{ user }')).toContain('query AppQuery {')
 })
 
-test('a text that is no document is copied as it is', () => {
+test('an invalid document is copied unchanged', () => {
   const request = made({ query: '{ user' })
   for (const { code } of formats) expect(code(request)).toContain('{ user')
 })

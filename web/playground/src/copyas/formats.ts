@@ -3,7 +3,7 @@ import { apollo, relay, urql } from './libraries'
 import { curl, fetchCode } from './plain'
 import type { Request } from './request'
 
-/** The forms in which an operation can be copied. */
+/** The formats in which an operation can be copied. */
 export const formats: { name: string; code(request: Request): string }[] = [
   { name: 'curl', code: curl },
   { name: 'fetch', code: fetchCode },

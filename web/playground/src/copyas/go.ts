@@ -5,7 +5,7 @@ const failed = ['if err != nil {', '\tlog.Fatal(err)', '}']
 const check = (call: string) => [`if ${call}; err != nil {`, '\tlog.Fatal(err)', '}']
 const inner = (lines: string[]) => lines.map((line) => '\t' + line)
 
-/** A program in Go, which needs the standard library only. */
+/** Returns a Go program that uses only the standard library. */
 export function goCode(request: Request): string {
   const { kind, files, query, token } = request
   const upload = files.length > 0
@@ -39,7 +39,7 @@ ${inner(main).join('\n')}
 `
 }
 
-/** The members of the operation, aligned as gofmt aligns them. */
+/** Returns the members of the operation, aligned as by gofmt. */
 function members({ name, several, variables }: Request): string[] {
   const all: [string, string][] = [['"query":', 'query']]
   if (several && name) all.push(['"operationName":', goString(name)])

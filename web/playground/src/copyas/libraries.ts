@@ -4,7 +4,7 @@ import { Identifier, jsTemplate, jsValue } from './text'
 
 const document = (request: Request) => jsTemplate('\n' + documentOf(request)).replace(/\n(?!\n)/g, '\n  ')
 
-/** The variables with the files, as the argument of a function. */
+/** Returns the variables as a function argument, with an identifier for each file. */
 const variables = (request: Request, level = 1) => jsValue(withFiles(request.variables, request.files, (i) => new Identifier(`file${i}`)), level)
 
 const authorization = ({ token }: Request) => (token ? "{ Authorization: 'Bearer $TOKEN' }" : '{}')
@@ -44,7 +44,7 @@ for await (const { data, errors } of events) console.log(data, errors)
 `
 }
 
-/** urql, which sends files and reads server-sent events itself. */
+/** urql, which supports files and server-sent events without another package. */
 export function urql(request: Request): string {
   const { endpoint, kind } = request
   const call = `client.${kind}(
@@ -64,7 +64,7 @@ ${kind === 'subscription' ? `${call}.subscribe(({ data, error }) => console.log(
 `
 }
 
-/** The Relay runtime. relay-compiler compiles the document. */
+/** Code for the Relay runtime. relay-compiler compiles its document. */
 export function relay(request: Request): string {
   const { kind, endpoint } = request
   const { text, module } = relayDocumentOf(request)

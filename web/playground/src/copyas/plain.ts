@@ -1,7 +1,7 @@
 import { bodyOf, mapOf, type Request } from './request'
 import { jsTemplate, jsValue, shellJSON, shellQuote } from './text'
 
-/** A curl command for bash and zsh. */
+/** Returns a curl command for bash and zsh. */
 export function curl(request: Request): string {
   const { endpoint, kind, files, token } = request
   const parts = [`curl ${kind === 'subscription' ? '-sN' : '-s'} ${shellQuote(endpoint)}`]
@@ -15,7 +15,7 @@ export function curl(request: Request): string {
   return parts.join(' \\\n  ') + '\n'
 }
 
-/** The headers of a request in JavaScript. */
+/** Returns the headers of a request as JavaScript. */
 export function jsHeaders({ kind, files, token }: Request): string[] {
   return [
     ...(files.length > 0 ? [] : ["'Content-Type': 'application/json'"]),
@@ -24,14 +24,14 @@ export function jsHeaders({ kind, files, token }: Request): string[] {
   ]
 }
 
-/** The line that gets the files of a request from a page. */
+/** Returns the line of JavaScript that reads the files from an input element of a page. */
 export function jsFiles({ files }: Request): string {
   if (files.length === 0) return ''
   const names = files.map((_, i) => `file${i}`).join(', ')
   return `const [${names}] = document.querySelector('input[type=file]').files // ${files.map(({ name }) => name).join(', ')}\n`
 }
 
-/** JavaScript for browsers and Node.js, without a library. */
+/** Returns JavaScript for browsers and Node.js that uses no library. */
 export function fetchCode(request: Request): string {
   const { endpoint, kind, files, query } = request
   const { query: _query, ...rest } = bodyOf(request)

@@ -1,36 +1,36 @@
 import { getOperationAST, parse, print, separateOperations, type DocumentNode, type GraphQLSchema } from 'graphql'
 import { fileFields } from '../uploads/form'
 
-/** A file of a request: its place in the variables, such as variables.mp3, and its name. */
+/** A file of a request: its path in the variables, such as variables.mp3, and its name. */
 export interface RequestFile {
   path: string
   name: string
 }
 
-/** The operation that the copied code sends. It has no headers, and so no token. */
+/** The request that the copied code sends. It contains no headers, and therefore no token. */
 export interface Request {
   endpoint: string
   kind: 'query' | 'mutation' | 'subscription'
   query: string
-  /** The name of the operation; '' if it has none. */
+  /** The name of the operation; '' if the operation has none. */
   name: string
   /** Whether the document has several operations. */
   several: boolean
-  /** The variables. They are null in the places of the files. */
+  /** The variables, in which null replaces each file. */
   variables: Record<string, unknown>
   files: RequestFile[]
   /** Whether the request needs a token. */
   token: boolean
 }
 
-/** The state of the page from which the copied request is made. */
+/** The state of the page that determines the copied request. */
 export interface Source {
   endpoint: string
   schema: GraphQLSchema | null | undefined
   query: string
   operationName: string | undefined
   variables: Record<string, unknown>
-  /** The names of the chosen files, by their places. */
+  /** The names of the chosen files, by their paths. */
   chosen: ReadonlyMap<string, string>
   signedIn: boolean
 }
@@ -65,13 +65,13 @@ function parsed(query: string): DocumentNode | undefined {
   }
 }
 
-/** The name of a chosen file, or one that fits the variable. */
+/** Returns the name of a chosen file, or a default name for the variable. */
 function fileName(chosen: string | undefined, path: string): string {
   if (chosen && !/[\u0000-\u001f\u007f-\u009f/\\]/.test(chosen)) return chosen
   return path.endsWith('mp3') ? 'show.mp3' : path.endsWith('picture') ? 'cover.jpg' : 'file'
 }
 
-/** Returns a copy of the variables with other values in the places of the files. */
+/** Returns a copy of the variables in which value(i) replaces the file i. */
 export function withFiles(variables: Record<string, unknown>, files: readonly RequestFile[], value: (i: number) => unknown): Record<string, unknown> {
   const copy = structuredClone(variables)
   files.forEach(({ path }, i) => {
@@ -87,22 +87,22 @@ export function withFiles(variables: Record<string, unknown>, files: readonly Re
   return copy
 }
 
-/** The body of a request that is sent as JSON, or the field "operations" of one with files. */
+/** Returns the body of a JSON request, or the field "operations" of a multipart request. */
 export function bodyOf({ query, name, several, variables }: Request): Record<string, unknown> {
   return { query, ...(several && name && { operationName: name }), ...(Object.keys(variables).length > 0 && { variables }) }
 }
 
-/** The map of a multipart request. */
+/** Returns the field "map" of a multipart request. */
 export const mapOf = ({ files }: Request): Record<string, string[]> => Object.fromEntries(files.map(({ path }, i) => [String(i), [path]]))
 
-/** The text of the operation with its fragments, without other operations. */
+/** Returns the text of the operation and its fragments, without other operations. */
 export function documentOf({ query, name, several }: Request): string {
   const document = several ? parsed(query) : undefined
   const separate = document && separateOperations(document)[name]
   return separate ? print(separate) : query.trim() + '\n'
 }
 
-/** Like documentOf, with an operation name that ends with its kind, as relay-compiler requires. Also returns the module's name. */
+/** Like documentOf, but the operation's name ends with its kind, as relay-compiler requires. Also returns the module's name. */
 export function relayDocumentOf(request: Request): { text: string; module: string } {
   const suffix = request.kind[0]?.toUpperCase() + request.kind.slice(1)
   const name = request.name || 'App'

@@ -1,4 +1,4 @@
-/** JSON on one line, without characters that are special within a shell's single quotes or on a terminal. */
+/** Returns JSON on one line. Escapes characters that are special within a shell's single quotes or on a terminal. */
 export function shellJSON(value: unknown): string {
   return JSON.stringify(value).replace(/['\u007f-\u009f\u2028\u2029]/g, unicodeEscape)
 }
@@ -8,17 +8,17 @@ const unicodeEscape = (c: string) => '\\u' + c.charCodeAt(0).toString(16).padSta
 /** Quotes a text for bash and zsh. */
 export const shellQuote = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`
 
-/** A text as a template literal of JavaScript. */
+/** Returns a text as a template literal of JavaScript. */
 export function jsTemplate(text: string): string {
   return '`' + text.replace(/\\|`|\$\{/g, String.raw`\$&`).replaceAll('\r', String.raw`\r`) + '`'
 }
 
-/** A name in JavaScript, in a value that `jsValue` writes. */
+/** A variable's name in JavaScript, which `jsValue` writes without quotes. */
 export class Identifier {
   constructor(readonly name: string) {}
 }
 
-/** A value of JSON as JavaScript, indented by two spaces for each level. */
+/** Returns a JSON value as JavaScript, indented by two spaces for each level. */
 export function jsValue(value: unknown, level = 0): string {
   if (value instanceof Identifier) return value.name
   const empty = value === null || typeof value !== 'object' || Object.keys(value).length === 0
@@ -38,15 +38,15 @@ function jsScalar(value: unknown): string {
   return text.slice(1, -1).replaceAll('\\"', '"') === value && !value.includes("'") ? `'${value}'` : text
 }
 
-/** A key of an object. "__proto__" without brackets would set the prototype. */
+/** Returns the key of an object's property. Without brackets, "__proto__" would set the prototype. */
 function jsKey(key: string): string {
   if (key === '__proto__') return `['__proto__']`
   return /^[A-Za-z_$][\w$]*$/.test(key) ? key : jsScalar(key)
 }
 
-/** A text as a literal of Go: a raw one if possible. */
+/** Returns a text as a string literal of Go, if possible a raw one. */
 export function goString(text: string): string {
-  const wellFormed = text.replace(/[\ud800-\udfff]/gu, '\ufffd') // with the flag u only surrogates without the other half
+  const wellFormed = text.replace(/[\ud800-\udfff]/gu, '\ufffd') // with the flag u, this matches only lone surrogates
   if (!/[`\r\ufeff\u0000]/.test(wellFormed)) return '`' + wellFormed + '`'
   return JSON.stringify(wellFormed).replaceAll('\ufeff', String.raw`\ufeff`)
 }

@@ -4,7 +4,7 @@ import { applyFits, describe, type Fits } from './fix'
 import { estimate, useEstimate } from './useEstimate'
 import './cost.css'
 
-/** The estimate of the operation in the editor, and a button that makes it fit the budget. */
+/** The estimated cost of the operation in the editor, and a button that reduces the page size to fit the budget. */
 export function CostMeter() {
   useEstimate()
   const current = estimate.use()

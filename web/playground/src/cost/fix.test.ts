@@ -27,7 +27,7 @@ describe('applyFits', () => {
     expect(applyFits(query, {}, 'B', fits({}))?.query).toBe('query A { popular { nodes { key } } } query B { popular(first: 3) { nodes { key } } }')
   })
 
-  test('returns null if the field is gone', () => {
+  test('returns null if the query no longer contains the field', () => {
     expect(applyFits('{ hot { nodes { key } } }', {}, undefined, fits({}))).toBeNull()
   })
 })

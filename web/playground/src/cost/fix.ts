@@ -15,7 +15,7 @@ export interface Edited {
   variables: Record<string, unknown>
 }
 
-/** A replacement of a part of the text. */
+/** A replacement of the part of the query between two offsets. */
 interface Edit {
   start: number
   end: number
@@ -23,8 +23,8 @@ interface Edit {
 }
 
 /**
- * Applies the advice: sets the variable, or writes the argument into the query. The rest of the query's text does not change.
- * Returns null if the query no longer has the field.
+ * Applies the suggested page size: sets the variable, or writes the argument into the query. The rest of the query does not change.
+ * Returns null if the query no longer contains the field.
  */
 export function applyFits(query: string, variables: Record<string, unknown>, operationName: string | undefined, fits: Fits): Edited | null {
   if (fits.variable) return { query, variables: { ...variables, [fits.variable]: fits.size } }
@@ -43,7 +43,7 @@ export function applyFits(query: string, variables: Record<string, unknown>, ope
   return { query: text, variables }
 }
 
-/** The fields at a path of response keys, also those in fragments. */
+/** Returns the fields at a path of response keys, including those in fragments. */
 function fieldsAt(document: DocumentNode, selections: SelectionSetNode, [key, ...rest]: string[]): FieldNode[] {
   const found: FieldNode[] = []
   for (const selection of selections.selections) {
@@ -74,7 +74,7 @@ function editOf(field: FieldNode, { argument, size }: Fits): Edit {
   return { start: end, end, text: `(${argument}: ${size})` }
 }
 
-/** One line of the query for a message, such as `popular(first: 100)`. */
+/** Describes the suggested change, such as `first of popular to 66`. */
 export function describe(fits: Fits): string {
   return fits.variable ? `$${fits.variable} to ${fits.size}` : `${argumentOf(fits)} to ${fits.size}`
 }

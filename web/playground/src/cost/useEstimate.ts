@@ -16,7 +16,7 @@ export interface Estimate {
 
 export const estimate = store<Estimate | null>(null)
 
-const wait = 400 // ms without a change of the query, the variables or the operation
+const wait = 400 // ms after the last change of the query, the variables or the operation
 
 /** Updates the estimate while the user types, with dry runs, which execute nothing and make no call. */
 export function useEstimate(): void {
@@ -44,7 +44,7 @@ export function useEstimate(): void {
           const cost = body?.extensions?.cost as Estimate | undefined
           estimate.set(cost && !body?.errors ? cost : null)
         } catch {
-          // aborted by the next change, or the server cannot be reached: running the operation reports that
+          // The next change aborted the request, or the server is unreachable, which the next run of the operation reports.
         }
       }, wait)
     }
@@ -59,8 +59,8 @@ export function useEstimate(): void {
 }
 
 /**
- * Reports whether a dry run is possible: the document is valid, the variables fit, and the operation is not a subscription, which
- * has no cost. A variable for a file never fits: its value is a part of a form.
+ * Reports whether a dry run is possible: the document and the variables are valid, and the operation is not a subscription, which
+ * has no cost. A dry run is not possible with files, because a JSON request cannot contain them.
  */
 function executable(schema: GraphQLSchema, query: string, name: string | undefined, variables: Record<string, unknown>): boolean {
   try {

@@ -18,7 +18,7 @@ test('groupsOf finds all words in title, group and query, without groups that ha
   expect(groupsOf(all, 'nothing')).toEqual([])
 })
 
-test('queryOf puts the address of the server into variables', () => {
+test('queryOf replaces the base URL of the server in variables', () => {
   const opened = queryOf({ ...example('A', 'B'), variables: { uri: 'http://127.0.0.1:8080/oauth/callback', n: 1 } }, 'https://graph.example.com')
   expect(opened).toEqual({ query: '{ a }', variables: { uri: 'https://graph.example.com/oauth/callback', n: 1 } })
   expect(queryOf(example('A', 'B'), 'https://x')).toEqual({ query: '{ a }' })

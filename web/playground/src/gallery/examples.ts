@@ -8,13 +8,13 @@ export interface Example {
   kind: 'query' | 'mutation' | 'subscription'
   query: string
   variables?: Record<string, unknown>
-  /** The names of the variables that take a file. */
+  /** The names of the variables that are files. */
   files?: string[]
-  /** It needs a viewer. */
+  /** Whether the operation needs a viewer. */
   token?: boolean
 }
 
-/** The address of the server in examples that contain one. */
+/** The server's base URL in the examples. */
 const address = 'http://127.0.0.1:8080'
 
 async function load(): Promise<Example[]> {
@@ -29,13 +29,13 @@ async function load(): Promise<Example[]> {
 /** The examples. They are loaded once, while the page loads. */
 export const examples = load()
 
-/** The query of an example, to open in a tab. The address of the server in it is replaced by the given origin. */
+/** Returns the query of an example, to open in a tab. Replaces the server's base URL by the given origin. */
 export function queryOf({ query, variables }: Example, origin: string): Query {
   if (!variables) return { query }
   return { query, variables: JSON.parse(JSON.stringify(variables).replaceAll(address, origin)) as Record<string, unknown> }
 }
 
-/** The groups in their order, with the examples that contain all words of a text. */
+/** Returns the groups in their order, with the examples that contain all words of a text. */
 export function groupsOf(all: readonly Example[], text: string): [group: string, examples: Example[]][] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean)
   const groups = new Map<string, Example[]>()

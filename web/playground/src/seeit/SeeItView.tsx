@@ -19,7 +19,7 @@ export function SeeItView() {
     try {
       return groupsOf(schema, parse(latest.operation.query), latest.operation.operationName, data)
     } catch {
-      return [] // the schema has changed since
+      return [] // the document no longer fits the schema
     }
   }, [schema, latest, data])
   if (groups.length === 0) return <p>Run a query for users, cloudcasts or other resources to see them here.</p>

@@ -12,7 +12,7 @@ const schema = buildSchema([readFileSync('../../graph/schema.graphqls', 'utf8'),
 
 const groups = (query: string, data: Record<string, unknown>): Group[] => groupsOf(schema, parse(query), undefined, data)
 
-test('a connection is one group, behind aliases too', () => {
+test('a connection is one group, also with aliases', () => {
   expect(
     groups('{ best: popular { nodes { title: name at: key n: playCount cover: picture(size: W320) { href: url } } } }', {
       best: { nodes: [{ title: 'Night Bus', at: '/demo/night-bus/', n: 7, cover: { href: 'http://x/1.jpg' } }] },

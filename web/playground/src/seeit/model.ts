@@ -14,19 +14,19 @@ import { operationOf } from '../document'
 
 /** An object of a response that the view shows. */
 export interface Item {
-  /** Its type's name in the schema. */
+  /** The name of the object's type in the schema. */
   type: string
-  /** Its key, such as /spartacus/; '' if the response does not contain it. */
+  /** The object's key, such as /spartacus/; '' if the response does not contain one. */
   key: string
-  /** Its name, or the most descriptive text that the response contains. */
+  /** The object's name, or the most descriptive text that the response contains. */
   name: string
-  /** The address of its picture; '' if the response does not contain one. */
+  /** The URL of the object's picture; '' if the response does not contain one. */
   picture: string
-  /** Its scalar fields, by their response keys. */
+  /** The object's scalar fields, by their response keys. */
   values: [string, string][]
 }
 
-/** Objects of one type at one place of the response, such as user.cloudcasts. Each key occurs once. */
+/** The objects of one type at one path of the response, such as user.cloudcasts. Each key occurs once. */
 export interface Group {
   path: string
   type: string
@@ -36,13 +36,13 @@ export interface Group {
 /** The types of objects that have a page on mixcloud.com. */
 export const resources = new Set(['User', 'Cloudcast', 'Tag', 'City', 'Category', 'Playlist', 'Artist', 'Track'])
 
-/** Types whose members are shown instead of the objects themselves. */
+/** Types for which the view shows the members instead of the object itself. */
 const transparent = /(Connection|Edge|Payload)$|^(Query|Mutation|Subscription|PageInfo|Picture|Discovery|Search)$/
 
 /** The maximum number of objects of a group that the view shows. */
 export const shown = 200
 
-/** Finds the objects in the data of a response. Their types follow from the operation, also for aliased fields. */
+/** Finds the objects in the data of a response. The operation determines their types, also for aliased fields. */
 export function groupsOf(schema: GraphQLSchema, document: DocumentNode, operationName: string | null | undefined, data: Record<string, unknown>): Group[] {
   const operation = operationOf(document, operationName)
   const root = operation && schema.getRootType(operation.operation)
@@ -76,7 +76,7 @@ class Walk {
     }
   }
 
-  /** The type of an object: __typename, if the response has it, else the declared one. */
+  /** Returns the type of an object: __typename if the response contains it, otherwise the declared type. */
   typeOf(declared: GraphQLCompositeType, selections: SelectionSetNode[], value: Record<string, unknown>): GraphQLCompositeType {
     if (!isAbstractType(declared)) return declared
     const names: Fields = new Map()
@@ -131,7 +131,7 @@ class Walk {
   }
 }
 
-/** The address in a picture or in the largest of several. `url` may have another response key. */
+/** Returns the URL of a picture, or of the largest of several pictures. `url` may have another response key. */
 function pictureOf(nodes: FieldNode[], pictures: unknown[]): string {
   const keys = nodes.flatMap((node) => node.selectionSet?.selections ?? []).flatMap((s) => (s.kind === Kind.FIELD && s.name.value === 'url' ? [(s.alias ?? s.name).value] : []))
   const addresses = pictures.flatMap((picture) => (isObject(picture) ? keys.map((key) => picture[key]) : []))
@@ -141,7 +141,7 @@ function pictureOf(nodes: FieldNode[], pictures: unknown[]): string {
 const isObject = (value: unknown): value is Record<string, unknown> => value !== null && typeof value === 'object' && !Array.isArray(value)
 const isScalar = (value: unknown): value is string | number | boolean => ['string', 'number', 'boolean'].includes(typeof value)
 
-/** A query for the resource with a key, to open in a new tab. */
+/** Returns a query for the resource with a key, to open in a new tab. */
 export function queryFor(type: string, key: string): { query: string; variables: Record<string, unknown> } {
   return { query: queries[type] ?? queries.Resource ?? '', variables: { key } }
 }

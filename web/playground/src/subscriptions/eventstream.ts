@@ -10,11 +10,11 @@ export class EventStreamParser {
   #event = ''
   #data: string[] = []
 
-  /** Returns the events that end in this piece. */
+  /** Parses the next piece, and returns the events that it completes. */
   push(piece: string): ServerEvent[] {
     const events: ServerEvent[] = []
     this.#rest += piece
-    // A CR at the end of a piece may be the first half of a CRLF: it waits for the next piece.
+    // A CR at the end of a piece may be the first half of a CRLF, so the parser keeps it until the next piece.
     const lines = this.#rest.split(/\r\n|\n|\r(?!$)/)
     this.#rest = lines.pop() ?? ''
     for (const line of lines) {

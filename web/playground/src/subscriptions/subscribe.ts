@@ -8,7 +8,7 @@ export interface TimedEvent {
   body: Body
 }
 
-/** The latest subscription: its events, and how it ended. */
+/** The latest subscription: its events and its state. */
 export interface Events {
   events: TimedEvent[]
   state: 'open' | 'complete' | 'refused' | 'stopped' | 'lost'
@@ -16,7 +16,7 @@ export interface Events {
 
 export const events = store<Events | null>(null)
 
-/** The maximum number of events of a subscription in the page. The oldest are dropped first. */
+/** The maximum number of events that the page keeps. The oldest events are dropped first. */
 export const kept = 500
 
 /** Adds an event to a list and drops the oldest above the maximum. */
@@ -25,8 +25,8 @@ export function added(list: TimedEvent[], event: TimedEvent): TimedEvent[] {
 }
 
 /**
- * Executes a subscription over server-sent events and calls `next` for each event. Ends when the server completes it. If the
- * connection ends before that, it throws an error.
+ * Executes a subscription over server-sent events and calls `next` for each event. Ends when the server completes the subscription. If the
+ * connection ends before, throws an error.
  */
 export async function subscribe(operation: Operation, more: Record<string, string>, signal: AbortSignal, next: (body: Body) => void): Promise<void> {
   events.set({ events: [], state: 'open' })

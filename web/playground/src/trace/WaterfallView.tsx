@@ -41,7 +41,7 @@ function useMarks(): (path: (string | number)[]) => void {
     try {
       marks.current.push(markIn(query, inQuery(parse(query.getValue()), latest.operation.operationName, path)))
     } catch {
-      // the query has been edited and cannot be parsed
+      // the user has edited the query, and it cannot be parsed
     }
     marks.current.push(markIn(response, inJSON(response.getValue(), ['data', ...path])))
   }

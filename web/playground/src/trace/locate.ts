@@ -1,13 +1,13 @@
 import { Kind, type DocumentNode, type SelectionSetNode } from 'graphql'
 import { operationOf } from '../document'
 
-/** A part of a text: offsets of its start and its end. */
+/** The offsets of the start and the end of a part of a text. */
 export interface Span {
   start: number
   end: number
 }
 
-/** Returns the position in the query of a field of the response. Indices of the path are ignored. */
+/** Returns the position in the query of the field at a path of the response. Ignores the indices in the path. */
 export function inQuery(document: DocumentNode, operationName: string | null | undefined, path: (string | number)[]): Span | null {
   const operation = operationOf(document, operationName)
   const keys = path.filter((key): key is string => typeof key === 'string')
@@ -33,7 +33,7 @@ function find(document: DocumentNode, { selections }: SelectionSetNode, keys: st
   return null
 }
 
-/** Returns the position in a JSON text of the name of a member, or of the beginning of an array's element. */
+/** Returns the position in a JSON text of the value at a path: of the member's name, or of the start of the array element. */
 export function inJSON(text: string, path: (string | number)[]): Span | null {
   const token = /"(?:[^"\\]|\\.)*"|[[\]{},:]|[^\s[\]{},:"]+/g
   const stack: { key: string | number; isArray: boolean }[] = []

@@ -33,12 +33,12 @@ export function traceOf(value: unknown): Trace | null {
 
 const end = (span: { startMs: number; durationMs: number }) => span.startMs + span.durationMs
 
-/** Calls shorter than this cannot determine the time of an operation: they are reads from the cache. */
+/** In milliseconds. Shorter calls are cache hits, which are not a part of the critical path. */
 const shortest = 0.01
 
 /**
- * Returns the calls that determine the time of the operation: the one that ends last, before it the one of the same root field
- * that ended last before its start, and so on.
+ * Returns the critical path: the call that ends last, then repeatedly the call of the same root field that ended last before that
+ * call started.
  */
 export function criticalPath({ calls, fields }: Pick<Trace, 'calls' | 'fields'>): Set<TracedCall> {
   const path = new Set<TracedCall>()
@@ -58,7 +58,7 @@ export function criticalPath({ calls, fields }: Pick<Trace, 'calls' | 'fields'>)
   }
 }
 
-/** Returns the field that a call most likely belongs to: the shortest one that lasts during the whole call. */
+/** Returns the field that a call most likely belongs to: the shortest field that runs during the whole call. */
 export function fieldOf(call: TracedCall, fields: TracedField[]): TracedField | undefined {
   const around = fields.filter((field) => field.startMs <= call.startMs + shortest && end(field) + shortest >= end(call))
   return around.sort((a, b) => a.durationMs - b.durationMs || b.path.length - a.path.length)[0]

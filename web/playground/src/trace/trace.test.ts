@@ -38,7 +38,7 @@ test('traceOf accepts only traces', () => {
   expect(traceOf({ durationMs: 1, calls: [], fields: [] })).not.toBeNull()
 })
 
-test('inQuery finds fields behind aliases and fragments', () => {
+test('inQuery finds aliased fields and fields in fragments', () => {
   const query = 'query A { b: user(username: "x") { ...F } } fragment F on User { cloudcasts { nodes { name } } }'
   const at = (path: (string | number)[]) => {
     const span = inQuery(parse(query), 'A', path)

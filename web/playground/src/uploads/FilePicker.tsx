@@ -4,7 +4,7 @@ import { fileFields, type FileField } from './form'
 import { files, progress, type Progress } from './upload'
 import './uploads.css'
 
-/** A file picker for each place of the variables that takes a file, and the progress of the running upload. */
+/** A file picker for each variable or input field that is a file, and the progress of the running upload. */
 export function FilePicker() {
   const schema = useGraphiQL((state) => state.schema)
   const document = useGraphiQL((state) => state.documentAST)
@@ -13,7 +13,7 @@ export function FilePicker() {
   const running = progress.use()
   const fields = useMemo(() => (schema && document ? fileFields(schema, document, operationName) : []), [schema, document, operationName])
 
-  // Files of variables that the operation no longer has are not sent.
+  // The request omits the files of variables that were removed from the operation.
   useEffect(() => {
     const kept = new Map([...files.get()].filter(([path]) => fields.some((field) => field.path === path)))
     if (kept.size !== files.get().size) files.set(kept)

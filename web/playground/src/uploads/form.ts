@@ -2,13 +2,13 @@ import { isInputObjectType, isNonNullType, isScalarType, typeFromAST, type Docum
 import type { Operation } from '../api'
 import { operationOf } from '../document'
 
-/** A place of an operation's variables that takes a file, such as variables.mp3 or variables.input.mp3. */
+/** A value in an operation's variables that is a file. Its path is, for example, variables.mp3 or variables.input.mp3. */
 export interface FileField {
   path: string
   required: boolean
 }
 
-/** The places of an operation's variables that take files, also in input objects. The schema has no lists of files. */
+/** Returns the values in an operation's variables that are files, including those in input objects. The schema has no lists of files. */
 export function fileFields(schema: GraphQLSchema, document: DocumentNode, operationName: string | undefined): FileField[] {
   const operation = operationOf(document, operationName)
   const fields: FileField[] = []
@@ -27,8 +27,8 @@ function collect(type: GraphQLInputType, path: string, above: string[], fields: 
 }
 
 /**
- * Makes the form of a GraphQL multipart request: https://github.com/jaydenseric/graphql-multipart-request-spec. The variables
- * have null in the places of the files.
+ * Returns the form of a GraphQL multipart request: https://github.com/jaydenseric/graphql-multipart-request-spec. In the variables,
+ * null replaces each file.
  */
 export function formOf(operation: Operation, files: ReadonlyMap<string, File>): FormData {
   const variables = structuredClone(operation.variables ?? {})
@@ -58,7 +58,7 @@ function setNull(target: Record<string, unknown>, [key, ...rest]: string[]): voi
   setNull(next, rest)
 }
 
-/** The uploadId that the variables contain at any depth, or ''. */
+/** Returns the uploadId that the variables contain at any depth, or ''. */
 export function uploadIdOf(value: unknown): string {
   if (value === null || typeof value !== 'object') return ''
   for (const [name, inner] of Object.entries(value)) {

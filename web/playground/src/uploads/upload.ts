@@ -4,21 +4,22 @@ import { store } from '../store'
 import { eventsOf } from '../subscriptions/eventstream'
 import { formOf, uploadIdOf } from './form'
 
-/** The chosen files, by their places in the variables. */
+/** The chosen files, by their paths in the variables. */
 export const files = store<ReadonlyMap<string, File>>(new Map())
 
-/** How far the running upload is; null without one. Bytes are those sent to Mixcloud; undefined while they are not known. */
+/** The progress of the running upload. Bytes are those that the server has sent to Mixcloud; undefined if unknown. */
 export interface Progress {
   phase: 'CHECKING' | 'SENDING' | 'PROCESSING' | 'DONE' | 'FAILED' | 'UNKNOWN'
   bytesSent?: number
   bytesTotal?: number | null
 }
 
+/** The progress of the running upload; null if no upload is running. */
 export const progress = store<Progress | null>(null)
 
 const subscription = 'subscription Progress($uploadId: String!) { uploadProgress(uploadId: $uploadId) { phase bytesSent bytesTotal } }'
 
-/** Sends an operation with its files. Progress is known if the operation has an uploadId. */
+/** Sends an operation with its files. If the operation contains an uploadId, it also reports the progress. */
 export async function upload(operation: Operation, document: DocumentNode, chosen: ReadonlyMap<string, File>, more: Record<string, string>, signal: AbortSignal): Promise<Response> {
   const id = uploadIdOf(operation.variables) || literalUploadId(document)
   progress.set({ phase: id ? 'CHECKING' : 'UNKNOWN' })
@@ -41,7 +42,7 @@ export async function upload(operation: Operation, document: DocumentNode, chose
   }
 }
 
-/** Follows the progress of an upload. The upload does not depend on it, so errors are ignored. */
+/** Subscribes to the progress of an upload. Errors are ignored, because the upload does not depend on the subscription. */
 async function watch(uploadId: string, signal: AbortSignal): Promise<void> {
   try {
     const response = await fetch('/graphql', {
@@ -61,7 +62,7 @@ async function watch(uploadId: string, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** The uploadId that the document itself contains, or ''. */
+/** Returns the uploadId that is a literal in the document, or ''. */
 function literalUploadId(document: DocumentNode): string {
   let id = ''
   visit(document, {
