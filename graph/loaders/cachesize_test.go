@@ -92,6 +92,11 @@ func TestLoad_CountedSize(t *testing.T) {
 			_, err := Users.Load(ctx, mixcloud.ParseKey(fmt.Sprintf("/small-%d/", i)))
 			return err
 		}},
+		{"users whose keys are parts of a page", func(ctx context.Context, i int) error {
+			page := fmt.Sprintf("/user-%d/", i) + strings.Repeat(" ", 64<<10)
+			_, err := Users.Load(ctx, mixcloud.ParseKey(page[:strings.IndexByte(page, ' ')]))
+			return err
+		}},
 		{"cloudcasts", func(ctx context.Context, i int) error {
 			_, err := Cloudcasts.Load(ctx, mixcloud.ParseKey(fmt.Sprintf("/user-%d/show/", i)))
 			return err

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,6 +47,9 @@ type load struct {
 
 // newLoad returns a load, which the caller must run.
 func (s *Store) newLoad(ctx context.Context, starter *Session, k key, cached *cache.Entry, r read, background bool) *load {
+	// The cache stores the key. An id is often part of another response, such as that of a list with
+	// the resource, which it must not keep in memory.
+	k.id = strings.Clone(k.id)
 	l := &load{store: s, key: k, read: r, starter: starter, revalidate: starter.revalidate, cached: cached}
 	l.Init(context.WithoutCancel(ctx), background)
 	s.wg.Add(1)
